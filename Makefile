@@ -1,0 +1,57 @@
+# The two commands that matter: `make run` and `make test`.
+REPO ?= .
+PORT ?= 8000
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+GUI_SOURCES := $(shell find gui -type f -not -path '*/node_modules/*' -not -name openapi.json -not -name schema.d.ts 2>/dev/null)
+
+.PHONY: run test check format gui demo-loop screenshots clean
+
+run: $(VENV)/.installed server/static/.built
+	@$(BIN)/rankloop serve --index "$(REPO)" --port $(PORT)
+
+test: $(VENV)/.installed-dev server/static/.built
+	@$(BIN)/python tests/browser/ensure_chromium.py
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+gui: server/static/.built
+
+# make demo-loop [CORPUS=folder]: the whole loop on real code, over HTTP only.
+demo-loop: $(VENV)/.installed
+	@$(BIN)/python -m bench.demo_loop $(if $(CORPUS),--corpus "$(CORPUS)")
+
+screenshots: $(VENV)/.installed-dev server/static/.built
+	@$(BIN)/python tests/browser/ensure_chromium.py
+	@$(BIN)/python -m bench.screenshots
+
+$(VENV)/bin/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(0 if (3,11) <= sys.version_info[:2] < (3,14) else "Rankloop needs Python 3.11 to 3.13: make PYTHON=python3.11")'
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e ".[dev]"
+	@touch $@
+
+gui/node_modules/.installed: $(VENV)/.installed gui/package.json gui/package-lock.json
+	PATH="$$($(BIN)/python gui/node.py):$$PATH" npm --prefix gui ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+server/static/.built: gui/node_modules/.installed $(GUI_SOURCES) server/schemas.py $(wildcard server/routes/*.py)
+	$(BIN)/python -m rankloop openapi > gui/openapi.json
+	PATH="$$($(BIN)/python gui/node.py):$$PATH" npm --prefix gui run --silent build
+	@touch $@
+
+clean:
+	rm -rf $(VENV) gui/node_modules server/static build *.egg-info
