@@ -69,6 +69,7 @@ repos = Table(
     Column("path", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("indexed_at", UtcDateTime),
+    Column("removed_at", UtcDateTime),  # hidden, not deleted: judged history refers to its chunks
     Column("skipped", JSON, nullable=False, default=dict),
 )
 
