@@ -1,0 +1,161 @@
+"""``rankloop models …``: versions listed, compared, promoted, rolled back, verified, moved between machines."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from rankloop.context import Context, fail_clearly, open_context
+from rankloop.jobs_cli import print_metrics
+from store import deployments, evaluations, registry
+from store.errors import InvalidInput
+from store.loading import load_version
+from store.types import Version
+
+app = typer.Typer(no_args_is_help=True, help="Versions of the reranker.")
+
+
+def _actor() -> str:
+    return f"{getpass.getuser()} (command line)"
+
+
+def _ensure(context: Context) -> None:
+    with context.db.write() as tx:
+        registry.ensure_first_stage(tx, context.settings.first_stage_lexical, datetime.now(UTC))
+
+
+@app.command("list")
+@fail_clearly
+def list_versions() -> None:
+    """All versions, newest first."""
+    with open_context() as context:
+        _ensure(context)
+        with context.db.read() as tx:
+            versions = registry.list_all(tx, limit=500, offset=0)
+        table = Table("version", "name", "decision", "base", "made", "")
+        for v in versions:
+            mark = "[bold green]champion[/bold green]" if v.champion else ""
+            table.add_row(str(v.id), v.name, v.decision or "", v.base, f"{v.created_at:%Y-%m-%d %H:%M}", mark)
+        context.console.print(table)
+
+
+@app.command()
+@fail_clearly
+def show(version: int) -> None:
+    """One version: lineage, metrics, decision, and where its model card is."""
+    with open_context() as context:
+        _ensure(context)
+        with context.db.read() as tx:
+            v = registry.get(tx, version)
+        _describe(context, v)
+
+
+def _describe(context: Context, v: Version) -> None:
+    lines = {
+        "name": v.name,
+        "form": v.form.value,
+        "base": v.base,
+        "parent": v.parent_id,
+        "snapshot": v.snapshot_hash,
+        "blend": f"{v.blend.dense:g} × dense + {v.blend.lexical:g} × lexical + {v.blend.rerank:g} × rerank",
+        "decision": v.decision,
+        "card": None if v.path is None else context.settings.models_dir / v.path / "README.md",
+    }
+    for key, value in lines.items():
+        if value is not None:
+            context.console.print(f"{key:>9}  {value}", markup=False, soft_wrap=True)
+    print_metrics(context, v.metrics)
+    for reason in v.reasons:
+        context.console.print(f"  • {reason}", markup=False)
+
+
+@app.command()
+@fail_clearly
+def compare(a: int, b: int) -> None:
+    """Two versions on the questions that both were evaluated on."""
+    with open_context() as context:
+        _ensure(context)
+        with context.db.read() as tx:
+            registry.get(tx, a), registry.get(tx, b)
+            rows_a, rows_b = (
+                {(row.evidence, row.group_id): row for row in evaluations.load(tx, v, arm="challenger")} for v in (a, b)
+            )
+        common = sorted(rows_a.keys() & rows_b.keys())
+        if not common:
+            raise InvalidInput(f"versions {a} and {b} were evaluated on no common question: run `rankloop evaluate` on each")
+        table = Table("metric", str(a), str(b), "difference", f"{b} wins", "ties", f"{b} loses", title=f"{len(common)} questions")
+        for name in sorted(rows_a[common[0]].metrics):
+            pairs = [(rows_a[key].metrics[name], rows_b[key].metrics[name]) for key in common]
+            mean_a, mean_b = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
+            wins, losses = sum(y > x for x, y in pairs), sum(y < x for x, y in pairs)
+            cells = (f"{mean_a:.4f}", f"{mean_b:.4f}", f"{mean_b - mean_a:+.4f}")
+            table.add_row(name, *cells, str(wins), str(len(pairs) - wins - losses), str(losses))
+        context.console.print(table)
+
+
+@app.command()
+@fail_clearly
+def promote(
+    version: int,
+    reason: Annotated[str, typer.Option(help="Why: it goes into the ledger.")],
+    force: Annotated[bool, typer.Option(help="Promote against the gate's decision.")] = False,
+) -> None:
+    """Make a version the champion. A running server swaps within seconds."""
+    with open_context() as context:
+        _ensure(context)
+        with context.db.read() as tx:
+            v = registry.get(tx, version)
+        against = v.id != 0 and v.decision != "promote"
+        if against and not force:
+            raise InvalidInput(f"the gate said {v.decision or 'nothing'} of version {v.id}: add --force to promote it all the same")
+        load_version(v, context.settings.models_dir, threads=1)
+        with context.db.write() as tx:
+            entry = deployments.promote(tx, version, _actor(), reason, datetime.now(UTC), forced=against)
+        context.console.print(f"Version {entry.to_version} is champion (generation {entry.generation}).")
+
+
+@app.command()
+@fail_clearly
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why: it goes into the ledger.")],
+    to: Annotated[int | None, typer.Option(help="Version to go back to (default: the previous champion).")] = None,
+) -> None:
+    """Go back to an earlier champion and pause automatic promotion."""
+    with open_context() as context:
+        _ensure(context)
+        with context.db.write() as tx:
+            entry = deployments.rollback(tx, _actor(), reason, datetime.now(UTC), to=to)
+        context.console.print(
+            f"Version {entry.to_version} is champion again (generation {entry.generation}). "
+            "Automatic promotion is paused; resume it on the admin page."
+        )
+
+
+@app.command()
+@fail_clearly
+def verify(version: Annotated[int | None, typer.Argument(help="One version (default: all).")] = None) -> None:
+    """Load versions as the server would: manifest, keys and probe scores checked."""
+    with open_context() as context:
+        _ensure(context)
+        with context.db.read() as tx:
+            chosen = registry.list_all(tx, limit=10_000, offset=0) if version is None else [registry.get(tx, version)]
+        for v in chosen:
+            load_version(v, context.settings.models_dir, threads=0)
+            context.console.print(f"version {v.id}: sound")
+
+
+@app.command("path")
+@fail_clearly
+def path_of(version: int) -> None:
+    """Print the directory of a version, e.g. for `CrossEncoder(path)`."""
+    with open_context() as context, context.db.read() as tx:
+        v = registry.get(tx, version)
+        if v.path is None:
+            raise InvalidInput(f"version {v.id} does not rerank: it has no directory")
+        context.console.print(str((context.settings.models_dir / v.path).resolve()), soft_wrap=True, markup=False)
+
+

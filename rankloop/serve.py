@@ -1,0 +1,138 @@
+"""``rankloop serve``: the web server, the trainer beside it, and the first look round for a new person."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+from rich.console import Console
+
+from rankloop.follow import follow_job
+from rankloop.locks import ProcessLock, server_lock
+from rankloop.supervise import TrainerSupervisor
+from server.app import create_app
+from store import jobs, sessions
+from store.database import Database
+from store.errors import Conflict, InvalidInput
+from store.settings import Settings
+from store.types import JobKind, JobState
+
+LINK_LIFE = timedelta(minutes=30)
+GRACE_S = 8
+
+
+def check_address(settings: Settings) -> None:
+    """Refuse to listen beyond this machine without an explicit admin token. Raises InvalidInput."""
+    try:
+        loopback = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
+    except ValueError as error:
+        raise InvalidInput(f"RANKLOOP_HOST must be an IP address or localhost, not {settings.host!r}") from error
+    if not loopback and settings.admin_token is None:
+        raise InvalidInput(
+            f"listening on {settings.host} lets other machines in: set RANKLOOP_ADMIN_TOKEN to a long secret first"
+        )
+
+
+def bind(settings: Settings) -> socket.socket:
+    """A listening socket, taken before anything slow starts. Raises Conflict when the port is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((settings.host, settings.port))
+    except OSError as error:
+        sock.close()
+        message = f"port {settings.port} on {settings.host} can't be used ({error.strerror}); try another: PORT=8010"
+        raise Conflict(message) from error
+    return sock
+
+
+def address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def repo_name(path: Path) -> str:
+    """The name under which a folder is indexed unless told otherwise."""
+    return path.resolve().name or "code"
+
+
+class Greeter(threading.Thread):
+    """Waits for the server, prints where it is, and indexes the folder that was asked for."""
+
+    def __init__(self, server: uvicorn.Server, settings: Settings, index: Path | None, name: str | None) -> None:
+        super().__init__(name="greeter", daemon=True)
+        self._server, self._settings, self._index, self._name = server, settings, index, name
+        self._console = Console(stderr=False, highlight=False)
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._server.started:
+            if self.ended.wait(0.05):
+                return
+        db = Database.open(self._settings.database)
+        try:
+            self._greet(db)
+            if self._index is not None:
+                self._index_folder(db, self._index)
+        finally:
+            db.dispose()
+
+    def _greet(self, db: Database) -> None:
+        now = datetime.now(UTC)
+        with db.write() as tx:
+            link = sessions.create(tx, "link", "admin", "admin", LINK_LIFE, now)
+        url = address(self._settings)
+        self._console.print(f"\n  Rankloop runs at [bold]{url}/[/bold]", soft_wrap=True)
+        self._console.print(f"  Admin page       {url}/admin", soft_wrap=True)
+        self._console.print(f"  Sign in once     {url}/admin#link={link}  (valid for 30 minutes)", soft_wrap=True)
+        self._console.print("  Stop with Ctrl-C. Everything is kept in " + str(self._settings.data.resolve()) + "\n")
+
+    def _index_folder(self, db: Database, folder: Path) -> None:
+        name = self._name or repo_name(folder)
+        with db.write() as tx:
+            params = {"repo": name, "path": str(folder.resolve())}
+            job = jobs.enqueue(tx, JobKind.INDEX, params, "rankloop serve", datetime.now(UTC))
+        if job is None:
+            return
+        ended = follow_job(db, job.id, self._console)
+        if ended.state is not JobState.SUCCEEDED:
+            self._console.print(f"[red]Indexing {folder} ended as {ended.state}[/red]: {ended.error}")
+            return
+        result = ended.result or {}
+        self._console.print(
+            f"Indexed [bold]{name}[/bold]: {result.get('files', 0):,} files, {result.get('chunks', 0):,} chunks. Ask away."
+        )
+
+
+def serve(settings: Settings, index: Path | None, name: str | None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises Conflict when the port or the data directory is taken."""
+    check_address(settings)
+    if index is not None and not index.is_dir():
+        raise InvalidInput(f"{index} is not a folder that can be indexed")
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with ProcessLock(server_lock(settings.data), url=address(settings)), bind(settings) as sock:
+        config = uvicorn.Config(
+            create_app(settings),
+            log_level=settings.log_level if settings.log_level != "info" else "warning",
+            timeout_graceful_shutdown=GRACE_S,
+            server_header=False,
+        )
+        server = uvicorn.Server(config)
+        greeter = Greeter(server, settings, index, name)
+        greeter.start()
+        trainer = TrainerSupervisor() if settings.trainer else None
+        if trainer is not None:
+            trainer.start()
+        try:
+            server.run(sockets=[sock])
+        finally:
+            greeter.ended.set()
+            if trainer is not None:
+                trainer.stop()
+    if not server.started:
+        raise Conflict("the server could not start; the lines above say why")

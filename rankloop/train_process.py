@@ -1,0 +1,35 @@
+"""The trainer as a process: one a data directory, and never longer than the server it belongs to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+
+from rankloop.locks import ProcessLock, trainer_lock
+from store.settings import Settings
+from trainer.main import run
+
+PARENT_POLL_S = 2.0
+
+
+def run_trainer(settings: Settings, parent: int | None) -> None:
+    """Work off jobs until SIGTERM or SIGINT, or until process ``parent`` is gone. Raises Conflict when one runs already."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    if parent is not None:
+        threading.Thread(target=_watch_parent, args=(parent, stop), name="parent-watch", daemon=True).start()
+    with ProcessLock(trainer_lock(settings.data)):
+        run(settings, stop)
+
+
+def _watch_parent(parent: int, stop: threading.Event) -> None:
+    while not stop.wait(PARENT_POLL_S):
+        if os.getppid() != parent:
+            stop.set()
