@@ -1,0 +1,193 @@
+"""The champion pointer and the append-only ledger of its moves: always changed together, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from store.errors import Conflict, NotFound
+from store.tables import champion as champion_table
+from store.tables import deployments, versions
+from store.types import Champion, Deployment, DeploymentAction
+
+_POINTER = 1
+
+
+def champion(tx: Connection) -> Champion:
+    """Which version serves. Raises NotFound before ``registry.ensure_first_stage``."""
+    row = tx.execute(select(champion_table).where(champion_table.c.id == _POINTER)).one_or_none()
+    if row is None:
+        raise NotFound("no champion yet: the data directory has not been initialised")
+    return Champion(row.version_id, row.generation, row.since, row.auto_promote)
+
+
+def begin(tx: Connection, to_version: int, now: datetime) -> Deployment | None:
+    """Set the very first champion; None when there is one already."""
+    if tx.execute(select(champion_table.c.id)).first() is not None:
+        return None
+    tx.execute(
+        insert(champion_table).values(id=_POINTER, version_id=to_version, generation=0, since=now, auto_promote=True)
+    )
+    start = Champion(to_version, 0, now, True)
+    return _move(tx, start, to_version, "system", DeploymentAction.INITIAL, "first start", now)
+
+
+def promote(
+    tx: Connection,
+    to_version: int,
+    actor: str,
+    reason: str,
+    now: datetime,
+    *,
+    forced: bool = False,
+    job_id: int | None = None,
+    expected_generation: int | None = None,
+) -> Deployment:
+    """Make ``to_version`` the champion.
+
+    Raises NotFound for an unknown version; Conflict when it serves already, or when the pointer has moved
+    since ``expected_generation``.
+    """
+    current = champion(tx)
+    _require_version(tx, to_version)
+    if expected_generation is not None and current.generation != expected_generation:
+        raise Conflict(
+            f"the champion has changed meanwhile (generation {current.generation}, expected {expected_generation}): "
+            "look again and decide anew"
+        )
+    if to_version == current.version_id:
+        raise Conflict(f"version {to_version} is the champion already")
+    return _move(tx, current, to_version, actor, DeploymentAction.PROMOTE, reason, now, forced=forced, job_id=job_id)
+
+
+def rollback(tx: Connection, actor: str, reason: str, now: datetime, to: int | None = None) -> Deployment:
+    """Go back to an earlier champion (default: the one before this) and pause automatic promotion.
+
+    Repeated rollbacks walk further back, they don't alternate. Raises NotFound for an unknown version,
+    Conflict when there is nothing to go back to.
+    """
+    current = champion(tx)
+    if to is None:
+        stack = _stack(_all(tx))
+        if len(stack) < 2:
+            raise Conflict(f"version {current.version_id} is the first champion: there is nothing to roll back to")
+        to = stack[-2]
+    _require_version(tx, to)
+    if to == current.version_id:
+        raise Conflict(f"version {to} is the champion already")
+    set_auto_promote(tx, False)
+    return _move(tx, current, to, actor, DeploymentAction.ROLLBACK, reason, now)
+
+
+def compensate(tx: Connection, failed: Deployment, reason: str, now: datetime) -> Deployment | None:
+    """Undo a move whose version could not be loaded; None when the pointer has moved on, or nothing was before it."""
+    current = champion(tx)
+    undoable = failed.action in (DeploymentAction.PROMOTE, DeploymentAction.ROLLBACK)
+    if not undoable or failed.from_version is None or current.generation != failed.generation:
+        return None
+    return _move(tx, current, failed.from_version, "system", DeploymentAction.COMPENSATE, reason, now)
+
+
+def ledger(tx: Connection, limit: int = 100, offset: int = 0) -> list[Deployment]:
+    """The moves, latest first."""
+    rows = tx.execute(select(deployments).order_by(deployments.c.generation.desc()).limit(limit).offset(offset))
+    return [_deployment(row) for row in rows]
+
+
+def set_auto_promote(tx: Connection, on: bool) -> None:
+    """Pause or resume automatic promotion."""
+    tx.execute(update(champion_table).where(champion_table.c.id == _POINTER).values(auto_promote=on))
+
+
+def rolled_back_from(tx: Connection) -> int | None:
+    """The version that a person rolled back from, which the next challenger must beat; None once one was promoted."""
+    undone: int | None = None
+    for entry in reversed(_all(tx)):
+        if entry.generation == undone:
+            continue
+        if entry.action is DeploymentAction.COMPENSATE:
+            undone = entry.generation - 1
+        elif entry.action is DeploymentAction.ROLLBACK:
+            return entry.from_version
+        else:
+            return None
+    return None
+
+
+def _move(
+    tx: Connection,
+    current: Champion,
+    to_version: int,
+    actor: str,
+    action: DeploymentAction,
+    reason: str,
+    now: datetime,
+    *,
+    forced: bool = False,
+    job_id: int | None = None,
+) -> Deployment:
+    generation = current.generation + 1
+    moved = tx.execute(
+        update(champion_table)
+        .where(champion_table.c.id == _POINTER, champion_table.c.generation == current.generation)
+        .values(version_id=to_version, generation=generation, since=now)
+    )
+    if moved.rowcount != 1:
+        raise Conflict("the champion has changed meanwhile: look again and decide anew")
+    row = tx.execute(
+        insert(deployments)
+        .values(
+            at=now,
+            actor=actor,
+            action=action.value,
+            from_version=None if action is DeploymentAction.INITIAL else current.version_id,
+            to_version=to_version,
+            generation=generation,
+            reason=reason,
+            forced=forced,
+            job_id=job_id,
+        )
+        .returning(deployments)
+    ).one()
+    return _deployment(row)
+
+
+def _stack(entries: Sequence[Deployment]) -> list[int]:
+    """Champions from the first to the present one, as going back would meet them."""
+    stack: list[int] = []
+    for entry in entries:
+        going_back = entry.action in (DeploymentAction.ROLLBACK, DeploymentAction.COMPENSATE)
+        if going_back and entry.to_version in stack[:-1]:
+            stack.pop()
+            while stack[-1] != entry.to_version:
+                stack.pop()
+        else:
+            stack.append(entry.to_version)
+    return stack
+
+
+def _all(tx: Connection) -> list[Deployment]:
+    return [_deployment(row) for row in tx.execute(select(deployments).order_by(deployments.c.generation))]
+
+
+def _require_version(tx: Connection, version_id: int) -> None:
+    if tx.execute(select(versions.c.id).where(versions.c.id == version_id)).first() is None:
+        raise NotFound(f"no version {version_id}")
+
+
+def _deployment(row: Row[Any]) -> Deployment:
+    return Deployment(
+        id=row.id,
+        at=row.at,
+        actor=row.actor,
+        action=DeploymentAction(row.action),
+        from_version=row.from_version,
+        to_version=row.to_version,
+        generation=row.generation,
+        reason=row.reason,
+        forced=row.forced,
+        job_id=row.job_id,
+    )

@@ -1,0 +1,80 @@
+"""Tiny real models for tests: BERT with a word-piece vocabulary, built from a config in well under a second."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import torch
+from sentence_transformers import CrossEncoder, SentenceTransformer
+from sentence_transformers.sentence_transformer import modules
+from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
+
+WORDS = (
+    "read write file open close parse json config user login token cache index query chunk rank score train vote "
+    "model load save path line name list sort find delete update insert table row column test error return value "
+    "def class import self none true false if else for while in not and or the a of to how where what is get set"
+)
+
+
+def vocabulary() -> list[str]:
+    """Special tokens, common words, and every ASCII character alone and as a continuation."""
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = string.ascii_lowercase + string.digits
+    return [*specials, *WORDS.split(), *letters.replace("a", ""), *string.punctuation, *(f"##{c}" for c in letters)]
+
+
+def _config(seed: int, num_labels: int) -> BertConfig:
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(vocabulary()),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
+        initializer_range=0.2,
+    )
+    config.num_labels = num_labels
+    return config
+
+
+def _save_tokenizer(directory: Path) -> None:
+    vocab = directory / "vocab.txt"
+    vocab.write_text("\n".join(vocabulary()), encoding="utf-8")
+    BertTokenizer(vocab=str(vocab), model_max_length=512).save_pretrained(directory)
+    vocab.unlink(missing_ok=True)
+
+
+def cross_encoder(directory: Path, *, seed: int = 0, max_length: int = 256, zero_head: bool = False) -> Path:
+    """Save a tiny cross-encoder (one label, random weights) as sentence-transformers does; return ``directory``."""
+    raw = directory.with_name(f".{directory.name}-raw")
+    raw.mkdir(parents=True)
+    model = BertForSequenceClassification(_config(seed, num_labels=1))
+    if zero_head:
+        torch.nn.init.zeros_(model.classifier.weight)
+        torch.nn.init.zeros_(model.classifier.bias)
+    model.save_pretrained(raw)
+    _save_tokenizer(raw)
+    CrossEncoder(str(raw), max_length=max_length, device="cpu", local_files_only=True).save_pretrained(str(directory))
+    for file in raw.iterdir():
+        file.unlink()
+    raw.rmdir()
+    return directory
+
+
+def encoder(directory: Path, *, seed: int = 0) -> Path:
+    """Save a tiny sentence encoder: 32 dimensions, mean pooling, normalised; return ``directory``."""
+    raw = directory.with_name(f".{directory.name}-raw")
+    raw.mkdir(parents=True)
+    BertModel(_config(seed, num_labels=2)).save_pretrained(raw)
+    _save_tokenizer(raw)
+    transformer = modules.Transformer(str(raw), max_seq_length=256)
+    pooling = modules.Pooling(transformer.get_embedding_dimension(), "mean")
+    SentenceTransformer(modules=[transformer, pooling, modules.Normalize()], device="cpu").save_pretrained(
+        str(directory)
+    )
+    for file in raw.iterdir():
+        file.unlink()
+    raw.rmdir()
+    return directory
