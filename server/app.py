@@ -9,17 +9,19 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from server import admin_schemas, schemas
 from server.routes import answer, chat, conversations, feedback, health, repos, search, session
 from server.routes.admin import routers as admin_routers
+from server.schemas.asking import ChatCitations, ChatDone, ChatSources, ChatToken
+from server.schemas.common import ErrorBody
+from server.schemas.jobs import JobEventView
 from store.settings import Settings
 
 STREAMED = (
-    schemas.ChatSources,
-    schemas.ChatToken,
-    schemas.ChatCitations,
-    schemas.ChatDone,
-    admin_schemas.JobEventView,
+    ChatSources,
+    ChatToken,
+    ChatCitations,
+    ChatDone,
+    JobEventView,
 )
 """Payloads of server-sent events: OpenAPI has no place for them, so they are added to its components."""
 
@@ -40,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        responses={"4XX": {"model": schemas.ErrorBody}, "5XX": {"model": schemas.ErrorBody}},
+        responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings

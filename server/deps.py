@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from server.schemas import MAX_ID
+from server.schemas.common import MAX_ID
 from store.errors import Unavailable
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from server.deps import Key, Who
-from server.schemas import AnswerForm, AnswerResult, StoredAnswer
+from server.schemas.account import StoredAnswer
+from server.schemas.asking import AnswerForm, AnswerResult
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/api", tags=["ask"])

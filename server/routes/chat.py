@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from server.deps import Who
-from server.schemas import ChatForm, ChatResult
+from server.schemas.asking import ChatForm, ChatResult
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/api", tags=["ask"])

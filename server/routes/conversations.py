@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from server.deps import Key, Who
-from server.schemas import ConversationDetail, ConversationForm, ConversationItem
+from server.schemas.account import ConversationDetail, ConversationForm, ConversationItem
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from server.deps import Id, Key, Who
-from server.schemas import ChunkRatingForm, CorrectionForm, EventForm, EventRecorded, RatingForm, Receipt
+from server.schemas.rating import ChunkRatingForm, CorrectionForm, EventForm, EventRecorded, RatingForm, Receipt
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/api/answers/{answer_id}", tags=["rate"])

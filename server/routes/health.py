@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from server.schemas import Alive, Ready
+from server.schemas.account import Alive, Ready
 from store.errors import Unavailable
 
 router = APIRouter(tags=["health"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.schemas import RepoItem
+from server.schemas.account import RepoItem
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/api", tags=["ask"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from server.deps import Who
-from server.schemas import SearchForm, SearchResult
+from server.schemas.asking import SearchForm, SearchResult
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/api", tags=["ask"])

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from server.deps import Who
-from server.schemas import SessionForm, SessionState
+from server.schemas.account import SessionForm, SessionState
 from store.errors import Unavailable
 
 router = APIRouter(tags=["session"])

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from server.admin_schemas import DeploymentView, PromoteForm, RollbackForm
 from server.deps import Admin, Id
+from server.schemas.versions import DeploymentView, PromoteForm, RollbackForm
 from store.errors import Unavailable
 
 router = APIRouter()

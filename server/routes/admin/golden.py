@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.admin_schemas import GoldenForm, GoldenView
 from server.deps import Admin, Id
+from server.schemas.data import GoldenForm, GoldenView
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/golden")

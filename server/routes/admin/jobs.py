@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from server.admin_schemas import JobAccepted, JobEvents, JobForm, JobList, JobView
 from server.deps import Admin, Id
-from server.schemas import MAX_ID
+from server.schemas.common import MAX_ID
+from server.schemas.jobs import JobAccepted, JobEvents, JobForm, JobList, JobView
 from store.errors import Unavailable
 from store.types import JobKind
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from server.admin_schemas import JudgmentForm, JudgmentPage, JudgmentView
 from server.deps import Admin, Key
+from server.schemas.data import JudgmentForm, JudgmentPage, JudgmentView
 from store.errors import Unavailable
 from store.types import PairSource
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from server.admin_schemas import Comparison, VersionDetail, VersionPage
 from server.deps import Admin, Id
-from server.schemas import MAX_ID
+from server.schemas.common import MAX_ID
+from server.schemas.versions import Comparison, VersionDetail, VersionPage
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/models")

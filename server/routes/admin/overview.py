@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.admin_schemas import Overview
 from server.deps import Admin
+from server.schemas.overview import Overview
 from store.errors import Unavailable
 
 router = APIRouter()

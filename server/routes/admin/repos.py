@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.admin_schemas import AdminRepo, JobAccepted, RepoAccepted, RepoForm
 from server.deps import Admin, Key
+from server.schemas.data import AdminRepo, RepoAccepted, RepoForm
+from server.schemas.jobs import JobAccepted
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/repos")

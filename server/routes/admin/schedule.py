@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.admin_schemas import ScheduleForm, ScheduleView
 from server.deps import Admin
+from server.schemas.jobs import ScheduleForm, ScheduleView
 from store.errors import Unavailable
 
 router = APIRouter(prefix="/schedule")

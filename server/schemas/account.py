@@ -1,0 +1,78 @@
+"""Bodies of conversations, the repository picker, the session and readiness."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.schemas.asking import Source
+from server.schemas.common import Form, Name, View
+from server.schemas.rating import RatingState
+
+
+class ConversationItem(View):
+    id: str
+    title: str
+    repo: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversationTurn(View):
+    question: str
+    answer: str
+    answer_id: str
+    sources: list[Source]
+    citations: list[int]
+    model_version: int
+    generator: str
+    created_at: datetime
+    rating: RatingState
+
+
+class ConversationDetail(ConversationItem):
+    turns: list[ConversationTurn]
+
+
+class ConversationForm(Form):
+    title: Name
+
+
+class StoredAnswer(ConversationTurn):
+    repo: str | None
+    conversation_id: str | None
+
+
+class RepoItem(View):
+    name: str
+    indexed_at: datetime | None
+    files: int
+    chunks: int
+
+
+class SessionForm(Form):
+    """Sign in with the admin token or with the token of a one-time link; exactly one of the two."""
+
+    token: Name | None = None
+    link: Name | None = None
+
+
+class SessionState(View):
+    signed_in: bool
+    actor: str
+    role: str | None
+    expires_at: datetime | None
+
+
+class Ready(View):
+    ready: bool
+    checks: dict[str, str]
+    """Part → ``ok`` or what is wrong."""
+    model_version: int | None
+    champion: int | None
+    note: str | None
+    """Set where another version than the champion serves, with the reason."""
+
+
+class Alive(View):
+    alive: bool
+    version: str
