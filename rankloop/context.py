@@ -33,7 +33,7 @@ class Context:
         return None if about is None else str(about.get("url", ""))
 
     def client(self) -> Client:
-        """A client of the running server, with the admin token of this data directory. Raises Unavailable without one."""
+        """A client of the running server, with this data directory's admin token. Raises Unavailable without one."""
         url = self.server_url()
         if not url:
             raise Unavailable("no server runs on this data directory: start one with `rankloop serve`")
@@ -69,7 +69,9 @@ def fail_clearly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except RankloopError as error:
-            Console(stderr=True, highlight=False).print(f"[bold red]rankloop:[/bold red] {error.message}", soft_wrap=True)
+            Console(stderr=True, highlight=False).print(
+                f"[bold red]rankloop:[/bold red] {error.message}", soft_wrap=True
+            )
             raise typer.Exit(1) from error
 
     return wrapped

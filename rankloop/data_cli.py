@@ -59,9 +59,8 @@ def read_pairs(file: Path) -> list[tuple[str, str, float]]:
         if columns is None:
             columns = next((names for names in PAIR_COLUMNS if all(name in row for name in names)), None)
             if columns is None:
-                raise InvalidInput(
-                    f"{file}: columns {', '.join(map(str, row))}; needed: {' or '.join(', '.join(c) for c in PAIR_COLUMNS)}"
-                )
+                needed = " or ".join(", ".join(names) for names in PAIR_COLUMNS)
+                raise InvalidInput(f"{file} has the columns {', '.join(map(str, row))}; needed are {needed}")
         rows.append(_pair(file, number, row, columns))
     if not rows:
         raise InvalidInput(f"{file} has no rows")
@@ -100,7 +99,7 @@ def pairs_import(file: Path) -> None:
 @golden_app.command("import")
 @fail_clearly
 def golden_import(file: Path) -> None:
-    """Import golden questions (JSONL or CSV): query, expected (paths or chunk ids; in CSV separated by ;), optional repo."""
+    """Import golden questions (JSONL or CSV): query, expected (paths or chunk ids; in CSV with ; between), repo."""
     parsed: list[tuple[str, str | None, list[str | int]]] = []
     for number, row in read_rows(file):
         query, expected = row.get("query"), row.get("expected")

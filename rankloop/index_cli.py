@@ -33,10 +33,7 @@ def index(
     name = repo or repo_name(path)
     with open_context() as context:
         job = _enqueue(context, name, path.resolve())
-        if context.server_url():
-            ended = follow_job(context.db, job.id, context.console)
-        else:
-            ended = _index_here(context, job)
+        ended = follow_job(context.db, job.id, context.console) if context.server_url() else _index_here(context, job)
         _report(context, name, ended)
 
 

@@ -13,7 +13,7 @@ from store.types import Json
 
 
 class ProcessLock:
-    """An exclusive ``flock`` on ``path``. The kernel drops it with the process, so kill -9 leaves nothing to clean up."""
+    """An exclusive ``flock`` on ``path``. The kernel drops it with the process: kill -9 leaves nothing to clean up."""
 
     def __init__(self, path: Path, **about: str | int) -> None:
         self._path = path
@@ -29,7 +29,9 @@ class ProcessLock:
         except BlockingIOError:
             os.close(fd)
             about = holder(self._path) or {}
-            raise Conflict(f"{self._path.stem} already runs for {self._path.parent}: process {about.get('pid')}") from None
+            raise Conflict(
+                f"{self._path.stem} already runs for {self._path.parent}: process {about.get('pid')}"
+            ) from None
         os.ftruncate(fd, 0)
         os.write(fd, json.dumps({"pid": os.getpid(), **self._about}).encode())
         self._fd = fd

@@ -86,8 +86,12 @@ def compare(a: int, b: int) -> None:
             )
         common = sorted(rows_a.keys() & rows_b.keys())
         if not common:
-            raise InvalidInput(f"versions {a} and {b} were evaluated on no common question: run `rankloop evaluate` on each")
-        table = Table("metric", str(a), str(b), "difference", f"{b} wins", "ties", f"{b} loses", title=f"{len(common)} questions")
+            raise InvalidInput(
+                f"versions {a} and {b} were evaluated on no common question: run `rankloop evaluate` on each"
+            )
+        table = Table(
+            "metric", str(a), str(b), "difference", f"{b} wins", "ties", f"{b} loses", title=f"{len(common)} questions"
+        )
         for name in sorted(rows_a[common[0]].metrics):
             pairs = [(rows_a[key].metrics[name], rows_b[key].metrics[name]) for key in common]
             mean_a, mean_b = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
@@ -111,7 +115,9 @@ def promote(
             v = registry.get(tx, version)
         against = v.id != 0 and v.decision != "promote"
         if against and not force:
-            raise InvalidInput(f"the gate said {v.decision or 'nothing'} of version {v.id}: add --force to promote it all the same")
+            raise InvalidInput(
+                f"the gate said {v.decision or 'nothing'} of version {v.id}: add --force to promote it all the same"
+            )
         load_version(v, context.settings.models_dir, threads=1)
         with context.db.write() as tx:
             entry = deployments.promote(tx, version, _actor(), reason, datetime.now(UTC), forced=against)
@@ -157,5 +163,3 @@ def path_of(version: int) -> None:
         if v.path is None:
             raise InvalidInput(f"version {v.id} does not rerank: it has no directory")
         context.console.print(str((context.settings.models_dir / v.path).resolve()), soft_wrap=True, markup=False)
-
-

@@ -105,7 +105,8 @@ class Greeter(threading.Thread):
             return
         result = ended.result or {}
         self._console.print(
-            f"Indexed [bold]{name}[/bold]: {result.get('files', 0):,} files, {result.get('chunks', 0):,} chunks. Ask away."
+            f"Indexed [bold]{name}[/bold]: {result.get('files', 0):,} files, "
+            f"{result.get('chunks', 0):,} chunks. Ask away."
         )
 
 

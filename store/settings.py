@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -88,3 +89,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         lines = (f"RANKLOOP_{'.'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
         raise InvalidInput("wrong settings: " + "; ".join(lines)) from error
+
+
+def process_environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with ``changes``, for a child process."""
+    return {**os.environ, **changes}

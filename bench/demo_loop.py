@@ -1,0 +1,281 @@
+"""The whole loop on real code, through the public HTTP calls only.
+
+    make demo-loop                              # corpus made from installed packages
+    make demo-loop CORPUS=../shared/data/cosqa  # real queries
+
+Index → ask → rate → nightly job → gate → promote under traffic → better ranking → roll back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import corpus as corpora
+from bench.harness import Served, served
+from rankloop.client import Client
+from server.schemas.asking import SearchResult, Source
+from server.schemas.jobs import JobView
+from store.types import JobState, Json
+
+FUNCTIONS, QUESTIONS = 2000, 300
+PATIENCE_S = 3600.0
+REVIEWER = "demo-reviewer"
+
+console = Console(highlight=False)
+
+
+def step(text: str) -> None:
+    console.print(f"\n[bold]▸ {text}[/bold]")
+
+
+# --- one person ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the person did."""
+
+    thumbs_up: int = 0
+    thumbs_down: int = 0
+    votes: int = 0
+    corrections: int = 0
+    gave_up: int = 0
+
+
+def rate_as_labelled(client: Client, question: corpora.Question, repo: str, tally: Tally) -> None:
+    """Ask, then rate as the label says: thumb by the cited sources, votes on sources, else a correction."""
+    answer = client.answer(question.query, repo=repo)
+    assert answer.answer_id is not None
+    right = [s for s in answer.sources if s.path in question.relevant]
+    if any(s.n in answer.citations for s in right):
+        client.rate(answer.answer_id, thumb="up")
+        tally.thumbs_up += 1
+    else:
+        client.rate(answer.answer_id, thumb="down")
+        tally.thumbs_down += 1
+    if right:
+        _vote(client, answer.answer_id, right, answer.sources, tally)
+    else:
+        _correct(client, answer.answer_id, question, repo, tally)
+
+
+def _vote(client: Client, answer_id: str, right: list[Source], sources: list[Source], tally: Tally) -> None:
+    for source in right[:1]:
+        client.rate_chunk(answer_id, source.chunk_id, True)
+        tally.votes += 1
+    above = [s for s in sources if s.rank < right[0].rank and s.path not in {r.path for r in right}]
+    for source in above[:2]:
+        client.rate_chunk(answer_id, source.chunk_id, False)
+        tally.votes += 1
+
+
+def _correct(client: Client, answer_id: str, question: corpora.Question, repo: str, tally: Tally) -> None:
+    """The person digs deeper: a longer list of the same search, as anyone does who knows that it must be there."""
+    found = client.search(question.query, repo=repo, top_k=100, depth=100, test=True)
+    for result in found.results:
+        if result.path in question.relevant:
+            client.correct(answer_id, result.chunk_id)
+            tally.corrections += 1
+            return
+    tally.gave_up += 1
+
+
+# --- traffic during the swap ---------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Searches of other people: (began, ended, version) of each, seconds of one monotonic clock."""
+
+    url: str
+    queries: list[str]
+    repo: str
+    seen: list[tuple[float, float, int]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Traffic:
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(i,), daemon=True) for i in range(4)]
+        for thread in self._threads:
+            thread.start()
+        time.sleep(2.0)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        time.sleep(3.0)
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _ask(self, offset: int) -> None:
+        client = Client(self.url, user="demo-traffic")
+        for i in range(offset, 100_000, 4):
+            if self._stop.is_set():
+                return
+            began = time.monotonic()
+            try:
+                found = client.search(self.queries[i % len(self.queries)], repo=self.repo, depth=200, test=True)
+            except Exception as error:  # noqa: BLE001 - whatever fails is what the demonstration must count
+                self.failed.append(str(error))
+            else:
+                self.seen.append((began, time.monotonic(), found.model_version))
+
+    def report(self, old: int, new: int) -> bool:
+        """Whether a query that was in flight at the swap ended on the old version, and none failed or went back."""
+        first_new = min((end for _, end, version in self.seen if version == new), default=math.inf)
+        crossing = [s for s in self.seen if s[2] == old and s[0] < first_new <= s[1]]
+        strays = [s for s in self.seen if s[2] not in (old, new)]
+        after = [s for s in self.seen if s[0] > first_new]
+        console.print(
+            f"  {len(self.seen)} searches during the swap, {len(self.failed)} failed; "
+            f"{len(crossing)} were in flight when version {new} first answered and finished on version {old}; "
+            f"of {len(after)} that began later {sum(s[2] == new for s in after)} were ranked by version {new}"
+        )
+        return bool(crossing) and not self.failed and not strays and all(s[2] == new for s in after) and bool(after)
+
+
+# --- measuring over HTTP --------------------------------------------------------------------
+
+
+def mrr_at_10(results: SearchResult, relevant: frozenset[str]) -> float:
+    return next((1.0 / r.rank for r in results.results if r.path in relevant), 0.0)
+
+
+def measure(client: Client, questions: list[corpora.Question], repo: str) -> float:
+    """Mean reciprocal rank of the first ten over the questions, asked without being logged."""
+    scores = [mrr_at_10(client.search(q.query, repo=repo, top_k=10, test=True), q.relevant) for q in questions]
+    return sum(scores) / len(scores)
+
+
+def print_decision(result: Json) -> None:
+    for evidence, arms in (result.get("metrics") or {}).items():
+        if not isinstance(arms, dict) or not arms or not all(isinstance(v, dict) for v in arms.values()):
+            continue
+        names = [n for n in ("mrr@10", "ndcg@10", "recall@10", "queries") if any(n in v for v in arms.values())]
+        table = Table("", *names, title=evidence.replace("_", " "), title_justify="left")
+        for arm, values in arms.items():
+            cells = [values.get(n) for n in names]
+            table.add_row(arm.replace("_", " "), *(f"{c:.4f}" if isinstance(c, float) else str(c) for c in cells))
+        console.print(table)
+    console.print(f"  decision: [bold]{result.get('decision')}[/bold]")
+    for reason in result.get("reasons") or []:
+        console.print(f"    • {reason}", markup=False)
+
+
+def check_plain_loading(server: Served, version: int, question: str, repo: str) -> None:
+    """The version's directory in a plain ``CrossEncoder`` must give the logits that the server gave."""
+    from sentence_transformers import CrossEncoder
+    from torch.nn import Identity
+
+    found = server.client().search(question, repo=repo, top_k=20, test=True)
+    assert found.model_version == version
+    directory = next(p for p in (server.data / "models").iterdir() if (p / "rankloop.json").exists())
+    model = CrossEncoder(str(directory))
+    logits = model.predict([(question, r.text) for r in found.results], activation_fn=Identity())
+    served_logits = [r.rerank_score for r in found.results]
+    worst = max(abs(float(a) - b) for a, b in zip(logits, served_logits, strict=True) if b is not None)
+    console.print(
+        f"  plain CrossEncoder(path) against served logits, {len(logits)} chunks: largest difference {worst:.1e}"
+    )
+    if worst > 1e-4:
+        raise SystemExit("the served logits differ from the plain library's")
+
+
+# --- the demonstration ------------------------------------------------------------------------
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, help="folder with corpus.jsonl and queries-dev.jsonl")
+    parser.add_argument("--ask", type=int, default=150, help="how many questions are asked and rated")
+    parser.add_argument("--seed", type=int, default=7)
+    args = parser.parse_args()
+    step("Corpus")
+    corpus = corpora.load(args.corpus) if args.corpus else corpora.from_packages(FUNCTIONS, QUESTIONS, args.seed)
+    console.print(f"  {corpus.name}: {len(corpus.code):,} functions, {len(corpus.questions):,} questions")
+    with tempfile.TemporaryDirectory(prefix="rankloop-demo-") as scratch:
+        root = Path(scratch)
+        corpus.write(root / "code")
+        settings = {"RANKLOOP_AUTO_PROMOTE": "false"}
+        with served(root / "data", root / "server.log", settings) as server:
+            run(server, corpus, root / "code", args.ask)
+
+
+def run(server: Served, corpus: corpora.Corpus, code: Path, ask: int) -> None:
+    admin, person = server.client(REVIEWER, admin=True), server.client("demo-person")
+    asked, unseen = list(corpus.questions[:ask]), list(corpus.questions[ask:])[:150]
+
+    step("Index")
+    began = time.monotonic()
+    job = admin.wait(admin.add_repo(corpus.name, str(code)).job_id, PATIENCE_S, _say)
+    _expect(job)
+    console.print(f"  {(job.result or {}).get('chunks'):,} chunks in {time.monotonic() - began:.0f} s")
+
+    step(f"Ask and rate {len(asked)} questions")
+    before = measure(person, unseen, corpus.name), measure(person, asked, corpus.name)
+    tally = Tally()
+    for question in asked:
+        rate_as_labelled(person, question, corpus.name, tally)
+    console.print(
+        f"  {tally.thumbs_up} thumbs up, {tally.thumbs_down} down, {tally.votes} votes on chunks, "
+        f"{tally.corrections} corrections, {tally.gave_up} not found at all"
+    )
+
+    step("Nightly job")
+    began = time.monotonic()
+    job = admin.wait(admin.start_job("nightly"), PATIENCE_S, _say)
+    _expect(job)
+    result = job.result or {}
+    console.print(f"  took {time.monotonic() - began:.0f} s")
+    print_decision(result)
+    version = result.get("version")
+    if version is None:
+        raise SystemExit("the job made no version")
+
+    step(f"Promote version {version} while people search")
+    forced = result.get("decision") != "promote"
+    reason = f"demonstration: the gate says {result.get('decision')}"
+    queries = [q.query for q in asked]
+    with Traffic(server.url, queries, corpus.name) as traffic:
+        entry = admin.promote(version, reason, force=forced)
+    console.print(f"  ledger: {entry.from_version} → {entry.to_version}, forced: {entry.forced}, “{entry.reason}”")
+    swapped = traffic.report(entry.from_version or 0, entry.to_version)
+    check_plain_loading(server, version, asked[0].query, corpus.name)
+
+    step("Ask again")
+    after = measure(person, unseen, corpus.name), measure(person, asked, corpus.name)
+    table = Table("mrr@10 over HTTP", "before", "after", "change")
+    for name, old, new in zip(("questions never asked", "questions asked and rated"), before, after, strict=True):
+        table.add_row(name, f"{old:.4f}", f"{new:.4f}", f"{(new - old) / old:+.1%}")
+    console.print(table)
+
+    step("Roll back while people search")
+    with Traffic(server.url, queries, corpus.name) as traffic:
+        entry = admin.rollback("demonstration: undo")
+    console.print(f"  ledger: {entry.from_version} → {entry.to_version}, “{entry.reason}”")
+    returned = traffic.report(entry.from_version or 0, entry.to_version)
+    if not (swapped and returned):
+        raise SystemExit("the swap was not clean: see above")
+    console.print("\n[bold green]The loop closes.[/bold green]")
+
+
+def _say(job: JobView) -> None:
+    console.print(f"  {job.kind} job: {job.stage or job.state} {job.progress:.0%}", style="dim")
+
+
+def _expect(job: JobView) -> None:
+    if job.state is not JobState.SUCCEEDED:
+        raise SystemExit(f"job {job.id} ended as {job.state}: {job.error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Backup while everything runs, and restore on another machine.
+
+A backup is one tar file: the database as of one moment (SQLite's online backup) and the immutable directory of every
+version that the database names. The vector index is left out: it is rebuilt from the database.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from store import registry
+from store.database import Database
+from store.errors import Conflict, InvalidInput
+from store.settings import Settings
+
+DATABASE = "rankloop.db"
+
+
+def _sqlite_path(settings: Settings) -> Path:
+    if settings.database_url is not None:
+        raise InvalidInput("backup copies the embedded database; back up the one at DATABASE_URL with its own tools")
+    return settings.data / DATABASE
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    live, copy = sqlite3.connect(source), sqlite3.connect(target)
+    try:
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        copy.close()
+        live.close()
+
+
+def _version_paths(database: Path) -> list[str]:
+    db = Database.open(f"sqlite:///{database}")
+    try:
+        with db.read() as tx:
+            return [v.path for v in registry.list_all(tx, limit=1_000_000, offset=0) if v.path is not None]
+    finally:
+        db.dispose()
+
+
+def backup(settings: Settings, target: Path) -> int:
+    """Write the backup to ``target`` (whole or not at all) and return its size in bytes.
+
+    Raises InvalidInput when there is nothing to back up, Conflict when ``target`` exists.
+    """
+    source = _sqlite_path(settings)
+    if not source.exists():
+        raise InvalidInput(f"there is no database in {settings.data}")
+    if target.exists():
+        raise Conflict(f"{target} exists; choose another name")
+    with tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
+        copy = Path(scratch) / DATABASE
+        _copy_database(source, copy)
+        paths = _version_paths(copy)
+        whole = Path(scratch) / "backup.tar"
+        with tarfile.open(whole, "w") as tar:
+            tar.add(copy, DATABASE)
+            for path in paths:
+                tar.add(settings.models_dir / path, f"models/{path}")
+        whole.rename(target)
+    return target.stat().st_size
+
+
+def restore(settings: Settings, source: Path) -> None:
+    """Unpack a backup into the data directory, which must not hold a database yet.
+
+    Raises Conflict when it does, InvalidInput when the file is not a backup.
+    """
+    target = _sqlite_path(settings)
+    if target.exists():
+        raise Conflict(f"{settings.data} already holds a database; restore into an empty RANKLOOP_DATA")
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.data) as scratch:
+        try:
+            with tarfile.open(source) as tar:
+                _check_members(source, tar)
+                tar.extractall(scratch, filter="data")
+        except (tarfile.TarError, OSError) as error:
+            raise InvalidInput(f"{source} can't be unpacked: {error}") from error
+        _check_database(source, Path(scratch) / DATABASE)
+        models = Path(scratch) / "models"
+        if models.is_dir():
+            settings.models_dir.mkdir(exist_ok=True)
+            for directory in models.iterdir():
+                directory.rename(settings.models_dir / directory.name)
+        (Path(scratch) / DATABASE).rename(target)
+
+
+def _check_members(source: Path, tar: tarfile.TarFile) -> None:
+    names = [member.name for member in tar.getmembers()]
+    if DATABASE not in names:
+        raise InvalidInput(f"{source} is not a Rankloop backup: it holds no {DATABASE}")
+    for member in tar.getmembers():
+        parts = PurePosixPath(member.name).parts
+        if not (member.isfile() or member.isdir()) or ".." in parts or parts[0] not in (DATABASE, "models"):
+            raise InvalidInput(f"{source} holds an entry that a backup never has: {member.name}")
+
+
+def _check_database(source: Path, database: Path) -> None:
+    connection = sqlite3.connect(database)
+    try:
+        verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    finally:
+        connection.close()
+    if verdict != "ok":
+        raise InvalidInput(f"the database in {source} is damaged: {verdict}")
