@@ -15,7 +15,7 @@ PARENT_POLL_S = 2.0
 
 
 def run_trainer(settings: Settings, parent: int | None) -> None:
-    """Work off jobs until SIGTERM, SIGINT, or until process ``parent`` is gone. Raises Conflict when one runs already."""
+    """Work off jobs until SIGTERM, SIGINT or the end of process ``parent``. Raises Conflict when one runs already."""
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
