@@ -1,0 +1,38 @@
+"""One process a data directory: the lock holds, tells its holder, and dies with the process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rankloop.locks import ProcessLock, holder
+from store.errors import Conflict
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from rankloop.locks import ProcessLock
+with ProcessLock(Path(sys.argv[1]), url="http://here"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_holder_is_told_who_has_it_and_kill_9_frees_it(tmp_path: Path) -> None:
+    path = tmp_path / "server.lock"
+    assert holder(path) is None
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert holder(path) == {"pid": other.pid, "url": "http://here"}
+        with pytest.raises(Conflict, match=str(other.pid)):
+            ProcessLock(path).__enter__()
+        other.kill()
+        other.wait()
+    assert holder(path) is None
+    with ProcessLock(path):
+        assert holder(path) is not None
+    assert holder(path) is None
