@@ -239,7 +239,7 @@ def _job(row: Row[Any]) -> Job:
         kind=JobKind(row.kind),
         state=JobState(row.state),
         stage=row.stage,
-        progress=row.progress,
+        progress=float(row.progress),
         params=row.params,
         result=row.result,
         error=row.error,

@@ -1,0 +1,70 @@
+"""Load a registered version for scoring: what a server swaps in, and what evaluation compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from store import manifest
+from store.blend import FloatArray, Floats, final_scores
+from store.errors import ModelRefused
+from store.scorer import Logits, Scorer
+from store.types import Blend, Version, VersionForm
+
+ENGINE = "torch-fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedVersion:
+    """A version ready to score. Immutable: a request keeps the one that it started with."""
+
+    version: Version
+    blend: Blend
+    scorer: Scorer | None
+    """None: the version does not rerank."""
+
+    def score(
+        self, query: str, texts: Sequence[str], dense: Floats, lexical: Floats
+    ) -> tuple[Logits | None, FloatArray]:
+        """(``rerank_score`` or None, ``final_score``) of each candidate: shape ``(n,)`` each, in the given order."""
+        rerank = None if self.scorer is None else self.scorer.score(query, texts)
+        return rerank, final_scores(self.blend, dense, lexical, rerank)
+
+
+def directory_of(version: Version, models_dir: Path) -> Path:
+    """Where the version's files are. Raises ModelRefused for a row without a directory name of its own."""
+    if version.path is None or Path(version.path).name != version.path or version.path in (".", ".."):
+        raise ModelRefused(f"version {version.id} has no directory below the models directory: {version.path!r}")
+    return models_dir / version.path
+
+
+def load_version(version: Version, models_dir: Path, *, threads: int = 0) -> LoadedVersion:
+    """Load ``version`` once its manifest, weights and probes have been checked, and warm it up.
+
+    Raises ModelRefused, saying why. Version 0 has nothing to load.
+    """
+    if version.form is VersionForm.FIRST_STAGE:
+        return LoadedVersion(version, version.blend, None)
+    directory = directory_of(version, models_dir)
+    found = manifest.verify(directory)
+    if not directory.name.endswith(found.digest[:DIGEST_CHARACTERS]):
+        raise ModelRefused("manifest.json has changed since the version was published")
+    return LoadedVersion(version, version.blend, load_checked(directory, found, threads=threads))
+
+
+DIGEST_CHARACTERS = 12
+"""Characters of the manifest's digest at the end of a version directory's name."""
+
+
+def load_checked(directory: Path, found: manifest.Manifest, *, threads: int = 0) -> Scorer:
+    """Load a directory that ``manifest.verify`` has passed, and compare its probe scores. Raises ModelRefused."""
+    engine = next((engine for engine in found.engines if engine.name == ENGINE), None)
+    if engine is None:
+        raise ModelRefused(f"the manifest does not list the engine {ENGINE}")
+    scorer = Scorer.load(directory, max_length=found.max_length, threads=threads)
+    pairs = [(probe.query, probe.passage) for probe in found.probes]
+    if len(engine.scores) != len(pairs):
+        raise ModelRefused("manifest.json: the engine's probe scores don't match the probes")
+    manifest.check_scores(engine.scores, scorer.score_pairs(pairs).tolist(), engine.tolerance, ENGINE)
+    return scorer

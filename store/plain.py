@@ -1,0 +1,124 @@
+"""What a model directory may hold: the plain data of a cross-encoder, nothing that runs or leads elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from store.errors import ModelRefused
+
+SUFFIXES = frozenset({".json", ".jsonl", ".md", ".model", ".safetensors", ".txt"})
+"""Allow-list: pickles (.bin, .pt, .pkl), code (.py) and anything unknown are refused."""
+NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+MAX_FILE = 16 * 2**30
+MAX_FILES = 200
+MAX_JSON = 64 * 2**20
+_CODE_KEYS = frozenset({"auto_map", "custom_pipelines", "custom_code"})
+_DATA_JSON = frozenset({"tokenizer.json", "vocab.json", "manifest.json", "rankloop.json"})
+"""JSON files whose keys are data (a vocabulary may hold any word), not instructions to a loader."""
+
+
+def files(directory: Path) -> dict[str, int]:
+    """Relative POSIX path → size in bytes of every file below ``directory``.
+
+    Raises ModelRefused for links, special files, empty folders, unknown kinds of file, empty or oversized ones.
+    """
+    try:
+        mode = directory.lstat().st_mode
+    except OSError as error:
+        raise ModelRefused(f"no model directory at {directory}") from error
+    if not stat.S_ISDIR(mode):
+        raise ModelRefused(f"{directory} is not a directory")
+    sizes = dict(_walk(directory, ""))
+    if len(sizes) > MAX_FILES:
+        raise ModelRefused(f"{len(sizes)} files: a model has at most {MAX_FILES}")
+    return sizes
+
+
+def check(directory: Path) -> dict[str, int]:
+    """``files(directory)``, if a plain cross-encoder is in there. Raises ModelRefused with the reason."""
+    sizes = files(directory)
+    missing = [name for name in NEEDED if name not in sizes]
+    if missing:
+        raise ModelRefused(f"missing file: {', '.join(missing)}")
+    for name in sizes:
+        if name.endswith(".json") and name.rpartition("/")[2] not in _DATA_JSON:
+            _refuse_code(read_json(directory / name), name)
+    read_json(directory / "tokenizer.json")
+    _check_modules(directory, sizes)
+    return sizes
+
+
+def read_json(path: Path) -> Any:
+    """Raises ModelRefused when the file is missing, too large or not JSON."""
+    try:
+        if path.stat().st_size > MAX_JSON:
+            raise ModelRefused(f"{path.name} is too large for a JSON file")
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise ModelRefused(f"missing file: {path.name}") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelRefused(f"{path.name} is not readable as JSON: damaged or truncated") from error
+
+
+def _walk(directory: Path, prefix: str) -> Iterator[tuple[str, int]]:
+    empty = True
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            empty = False
+            name = prefix + entry.name
+            info = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(info.st_mode):
+                yield from _walk(directory / entry.name, name + "/")
+            else:
+                _check_file(name, info)
+                yield name, info.st_size
+    if empty:
+        raise ModelRefused(f"empty folder: {prefix or '.'}")
+
+
+def _check_file(name: str, info: os.stat_result) -> None:
+    if stat.S_ISLNK(info.st_mode):
+        raise ModelRefused(f"symbolic link: {name}")
+    if not stat.S_ISREG(info.st_mode):
+        raise ModelRefused(f"not a plain file: {name}")
+    suffix = Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ModelRefused(f"{name}: files of kind {suffix or '(none)'} are refused; weights must be safetensors")
+    if info.st_size == 0:
+        raise ModelRefused(f"empty file: {name}")
+    if info.st_size > MAX_FILE:
+        raise ModelRefused(f"{name} has {info.st_size} bytes, more than a model may have")
+
+
+def _refuse_code(value: Any, name: str) -> None:
+    """Refuse keys that make a loader import code from the directory or a hub."""
+    if isinstance(value, dict):
+        found = _CODE_KEYS & value.keys()
+        if found:
+            raise ModelRefused(f"{name} asks for code of its own ({', '.join(sorted(found))}): remote code is refused")
+        for inner in value.values():
+            _refuse_code(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_code(inner, name)
+
+
+def _check_modules(directory: Path, sizes: dict[str, int]) -> None:
+    """A plain cross-encoder is one transformer at the root, and its activation one of torch's."""
+    if "modules.json" in sizes:
+        modules = read_json(directory / "modules.json")
+        if not isinstance(modules, list) or len(modules) != 1 or not isinstance(modules[0], dict):
+            raise ModelRefused("modules.json: expected one transformer module")
+        kind, path = str(modules[0].get("type", "")), modules[0].get("path", "")
+        if not (kind.startswith("sentence_transformers.") and kind.endswith(".Transformer")) or path != "":
+            raise ModelRefused(f"modules.json: expected a sentence-transformers Transformer at the root, got {kind!r}")
+    if "config_sentence_transformers.json" in sizes:
+        settings = read_json(directory / "config_sentence_transformers.json")
+        activation = settings.get("activation_fn") if isinstance(settings, dict) else None
+        if activation is not None and not str(activation).startswith("torch.nn.modules."):
+            raise ModelRefused(f"config_sentence_transformers.json: activation {activation!r} is not one of torch's")

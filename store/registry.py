@@ -1,0 +1,245 @@
+"""Registered versions: rows in the database and immutable directories beside it.
+
+Publishing goes staging → lineage and manifest → fsync → load in a fresh process → one transaction that renames the
+directory and adds the row. A crash before the commit leaves the old state (and work for ``sweep``), after it the new.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from store import blend as blends
+from store import deployments, manifest
+from store.database import Database
+from store.errors import InvalidInput, ModelRefused, NotFound
+from store.loading import DIGEST_CHARACTERS
+from store.manifest import Engine, Probe
+from store.scorer import Scorer
+from store.tables import champion as champion_table
+from store.tables import jobs, versions
+from store.types import FIRST_STAGE_VERSION, Blend, Decision, JobState, Json, Version, VersionForm
+from store.verify import verify_in_fresh_process
+
+_STAGING = ".staging"
+_STALE_SECONDS = 24 * 3600.0
+_FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDraft:
+    """What the trainer knows about a staged cross-encoder; ``publish`` makes a version of it."""
+
+    name: str
+    base: str
+    blend: Blend
+    max_length: int
+    """Tokens of a pair; the saved tokenizer must say the same."""
+    parent_id: int | None = None
+    snapshot_hash: str | None = None
+    metrics: Json = field(default_factory=dict)
+    decision: Decision | None = None
+    reasons: tuple[str, ...] = ()
+    job_id: int | None = None
+    seed: int = 0
+    hyper_parameters: Mapping[str, Any] = field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
+    """Pairs with the logits of the model in memory; empty: the default probes, scored from the staged directory."""
+    engines: tuple[Engine, ...] = ()
+    """Empty: torch-fp32 alone."""
+
+
+def ensure_first_stage(tx: Connection, lexical_weight: float, now: datetime) -> Version:
+    """Make version 0 and the first champion where they are missing. Version 0 follows the settings' lexical weight."""
+    blend = asdict(blends.first_stage(lexical_weight))
+    row = tx.execute(select(versions.c.blend).where(versions.c.id == FIRST_STAGE_VERSION)).one_or_none()
+    if row is None:
+        tx.execute(
+            insert(versions).values(
+                id=FIRST_STAGE_VERSION,
+                name="first-stage",
+                form=VersionForm.FIRST_STAGE.value,
+                base="",
+                blend=blend,
+                metrics={},
+                reasons=[],
+                created_at=now,
+            )
+        )
+    elif row.blend != blend:
+        tx.execute(update(versions).where(versions.c.id == FIRST_STAGE_VERSION).values(blend=blend))
+    deployments.begin(tx, FIRST_STAGE_VERSION, now)
+    return get(tx, FIRST_STAGE_VERSION)
+
+
+def staging(models_dir: Path, job_id: int, name: str = "model") -> Path:
+    """An empty place for a job's model, on the same disk as the versions. What was there before is removed."""
+    path = models_dir / _STAGING / f"job-{job_id}" / name
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
+
+
+def publish(db: Database, models_dir: Path, staged: Path, draft: VersionDraft, now: datetime) -> Version:
+    """Make an immutable version of a staged CrossEncoder directory.
+
+    Raises ModelRefused when it is not plain, complete or equal to its probes; InvalidInput when it is not a staging
+    directory. Nothing is registered then, and ``staged`` may be repaired or left to ``sweep``.
+    """
+    if not staged.resolve().is_relative_to((models_dir / _STAGING).resolve()) or staged.is_symlink():
+        raise InvalidInput(f"{staged} is not a staging directory of {models_dir}")
+    if not (staged / "README.md").is_file():
+        raise ModelRefused("missing file: README.md (the model card)")
+    probes = draft.probes or _measured_probes(staged, draft.max_length)
+    manifest.write_lineage(staged, _lineage(draft, probes, now))
+    found = manifest.write(staged, max_length=draft.max_length, probes=probes, engines=draft.engines)
+    _make_read_only(staged)
+    manifest.fsync_tree(staged)
+    verify_in_fresh_process(staged)
+    with db.write() as tx:
+        version_id = _insert(tx, draft, now)
+        directory = f"v{version_id:04d}-{found.digest[:DIGEST_CHARACTERS]}"
+        target = models_dir / directory
+        if target.exists():  # left by a crash before its commit: no row has it, the id was free
+            shutil.rmtree(target)
+        os.rename(staged, target)  # noqa: PTH104
+        manifest.fsync(models_dir)
+        tx.execute(update(versions).where(versions.c.id == version_id).values(path=directory))
+        version = get(tx, version_id)
+    shutil.rmtree(staged.parent, ignore_errors=True)
+    return version
+
+
+def get(tx: Connection, version_id: int) -> Version:
+    """Raises NotFound."""
+    row = tx.execute(_select().where(versions.c.id == version_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"no version {version_id}")
+    return _version(row)
+
+
+def list_all(tx: Connection, limit: int = 50, offset: int = 0) -> list[Version]:
+    """Versions, latest first."""
+    return [_version(row) for row in tx.execute(_select().order_by(versions.c.id.desc()).limit(limit).offset(offset))]
+
+
+def by_job(tx: Connection, job_id: int) -> list[Version]:
+    """What a job has published already, oldest first: a job that is taken up again does not publish twice."""
+    return [_version(row) for row in tx.execute(_select().where(versions.c.job_id == job_id).order_by(versions.c.id))]
+
+
+def sweep(db: Database, models_dir: Path) -> list[str]:
+    """Remove what crashes left: staging of ended jobs, version directories without a row. Returns the names.
+
+    Safe beside a running publisher: the rename and the row are one write transaction, and so is this.
+    """
+    if not models_dir.is_dir():
+        return []
+    with db.write() as tx:
+        known = {path for (path,) in tx.execute(select(versions.c.path).where(versions.c.path.is_not(None)))}
+        leftovers = [p for p in models_dir.glob("v[0-9]*-*") if p.name not in known]
+        at_work = {JobState.QUEUED.value, JobState.RUNNING.value}
+        active = {f"job-{i}" for (i,) in tx.execute(select(jobs.c.id).where(jobs.c.state.in_(at_work)))}
+        leftovers += [p for p in (models_dir / _STAGING).glob("*") if p.name not in active and _is_stale(p, tx)]
+        for path in leftovers:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        if leftovers:
+            manifest.fsync(models_dir)
+    return sorted(path.relative_to(models_dir).as_posix() for path in leftovers)
+
+
+def _is_stale(path: Path, tx: Connection) -> bool:
+    """A job's folder once its job has ended; another's (an import, the base) when nobody has touched it for a day."""
+    number = path.name.removeprefix("job-")
+    if number.isdigit() and tx.execute(select(jobs.c.id).where(jobs.c.id == int(number))).first() is not None:
+        return True
+    return time.time() - path.lstat().st_mtime > _STALE_SECONDS
+
+
+def _insert(tx: Connection, draft: VersionDraft, now: datetime) -> int:
+    version_id: int = tx.execute(
+        insert(versions)
+        .values(
+            name=draft.name,
+            form=VersionForm.CROSS_ENCODER.value,
+            base=draft.base,
+            parent_id=draft.parent_id,
+            snapshot_hash=draft.snapshot_hash,
+            blend=asdict(draft.blend),
+            metrics=draft.metrics,
+            decision=None if draft.decision is None else draft.decision.value,
+            reasons=list(draft.reasons),
+            created_at=now,
+            job_id=draft.job_id,
+        )
+        .returning(versions.c.id)
+    ).scalar_one()
+    return version_id
+
+
+def _lineage(draft: VersionDraft, probes: tuple[Probe, ...], now: datetime) -> Json:
+    return {
+        "name": draft.name,
+        "created_at": now.isoformat(),
+        "base": draft.base,
+        "parent": draft.parent_id,
+        "snapshot": draft.snapshot_hash,
+        "hyper_parameters": dict(draft.hyper_parameters),
+        "seed": draft.seed,
+        "max_length": draft.max_length,
+        "blend": asdict(draft.blend),
+        "metrics": draft.metrics,
+        "gate": {"decision": draft.decision, "reasons": list(draft.reasons)},
+        "probes": [asdict(probe) for probe in probes],
+        "job": draft.job_id,
+        "frameworks": {name: metadata.version(name) for name in _FRAMEWORKS},
+    }
+
+
+def _measured_probes(staged: Path, max_length: int) -> tuple[Probe, ...]:
+    scores = Scorer.load(staged, max_length=max_length).score_pairs(manifest.PROBE_TEXTS)
+    texts = zip(manifest.PROBE_TEXTS, scores.tolist(), strict=True)
+    return tuple(Probe(query, passage, score) for (query, passage), score in texts)
+
+
+def _make_read_only(directory: Path) -> None:
+    for path in directory.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+
+
+def _select() -> Any:
+    return select(versions, champion_table.c.version_id.label("champion_id")).outerjoin_from(
+        versions, champion_table, champion_table.c.version_id == versions.c.id
+    )
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        id=row.id,
+        name=row.name,
+        form=VersionForm(row.form),
+        base=row.base,
+        parent_id=row.parent_id,
+        snapshot_hash=row.snapshot_hash,
+        path=row.path,
+        blend=Blend(**row.blend),
+        metrics=row.metrics,
+        decision=None if row.decision is None else Decision(row.decision),
+        reasons=tuple(row.reasons),
+        created_at=row.created_at,
+        job_id=row.job_id,
+        champion=row.champion_id is not None,
+    )
