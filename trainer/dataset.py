@@ -1,0 +1,206 @@
+"""From everything in the database to one immutable snapshot: groups, judgments, pairs, evaluation lists, counts.
+
+``build`` is the only entry. It writes what it decides (groups, vectors, judgments, the snapshot) and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from sqlalchemy.engine import Connection
+
+from store import golden as golden_store
+from store import imports, impressions, judgments, signals, snapshots, texts
+from store.database import Database
+from store.golden import Golden
+from store.settings import Settings
+from store.types import Impression, Json, Judgment, Pair, Signal, Snapshot, Split, Vector
+from trainer import golden, imported
+from trainer.evidence import Known, Policy
+from trainer.first_stage import FirstStage
+from trainer.grouping import Grouped, TextEncoder, group_queries
+from trainer.history import Lists, lexical_scores, logged_lists, missing_vectors, symbols_of, whereabouts
+from trainer.imported import Imported
+from trainer.judgments import judge
+from trainer.lists import evaluation
+from trainer.mine import MinePolicy, Passages, mine
+from trainer.stats import statistics
+
+Sources = Literal["all", "ratings", "imported"]
+_ENCODE = 512
+"""Texts encoded between two writes: a killed build keeps what it has encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPolicy:
+    """Every number that decides what is in a snapshot."""
+
+    judge: Policy = field(default_factory=Policy)
+    mine: MinePolicy = field(default_factory=MinePolicy)
+    imported_easy: int = 4
+    """Random negatives for an imported query that has a positive and fewer negatives."""
+
+
+POLICIES: Mapping[str, DatasetPolicy] = {
+    "seed": DatasetPolicy(mine=MinePolicy(hard=4, random=0), imported_easy=0),
+    "default": DatasetPolicy(),
+}
+"""By recipe; another recipe has the default. ``seed`` is one positive to four negatives, and pair files as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    signals: list[Signal]
+    rated: dict[str, Impression]
+    questions: list[Golden]
+    rows: list[tuple[str, str, float]]
+
+    @property
+    def queries(self) -> list[str]:
+        """As asked, oldest first, so that a repeated build decides the same."""
+        asked = sorted(self.rated.values(), key=lambda one: (one.created_at, one.answer_id))
+        return [
+            *(one.query for one in asked),
+            *(question.query for question in self.questions),
+            *(query for query, _, _ in self.rows),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Where things come from; the same for every step of one build."""
+
+    db: Database
+    encoder: TextEncoder
+    settings: Settings
+    now: datetime
+    policy: DatasetPolicy
+    rng: np.random.Generator
+
+
+def build(
+    db: Database,
+    encoder: TextEncoder,
+    settings: Settings,
+    now: datetime,
+    *,
+    params: Json | None = None,
+    recipe: str | None = None,
+    seed: int = 0,
+    sources: Sources = "all",
+    policy: DatasetPolicy | None = None,
+) -> Snapshot:
+    """Make and save the snapshot of all that people said until now.
+
+    ``params`` is kept in the snapshot as it is (recipe, hyper-parameters, budget). ``sources`` may leave out ratings or
+    imported pairs. The same database, seed and policy give the same snapshot hash. ``stats["missing"]`` lists in words
+    what a person must add before training or a proof is possible; an empty snapshot is no error here.
+    ``stats["imported_lists"]`` names the groups whose lists are made of imported passages: no evidence for the gate.
+    """
+    chosen = policy or POLICIES.get(recipe or settings.recipe, DatasetPolicy())
+    context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed))
+    with db.read() as tx:
+        inputs = _read(tx, sources)
+    grouped = group_queries(db, encoder, inputs.queries, now)
+    splits = {place.group_id: place.split for place in grouped.places.values()}
+    with db.read() as tx:
+        lists = logged_lists(tx, grouped.places)
+        known = _known(tx, encoder.name, inputs, lists)
+        also, lost = golden.evidence(tx, inputs.questions, grouped.places, chosen.judge)
+        overrides = judgments.overrides(tx)
+    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, chosen.judge, also=also)
+    evaluated = evaluation(made, lists.full, splits, known)
+    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, grouped)
+    taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))
+    extra = _imported(context, inputs, grouped, taken)
+    stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, lost)
+    snapshot = Snapshot(
+        hash="",
+        created_at=now,
+        pairs=(*pairs, *extra.pairs),
+        train_queries=(*evaluated.train, *extra.train),
+        held_out=(*evaluated.held_out, *extra.held_out),
+        params={**(params or {}), "dataset_seed": seed, "dataset_policy": asdict(chosen)},
+        stats=stats,
+    )
+    used = sorted({signal_id for judgment in made for signal_id in judgment.signal_ids})
+    with db.write() as tx:
+        if sources != "imported":
+            judgments.replace_all(tx, made)
+        return replace(snapshot, hash=snapshots.save(tx, snapshot, used))
+
+
+def _read(tx: Connection, sources: Sources) -> _Inputs:
+    said = signals.in_force(tx) if sources != "imported" else []
+    rated = impressions.for_answers(tx, sorted({signal.answer_id for signal in said}))
+    questions = golden_store.list_all(tx) if sources != "imported" else []
+    rows = list(imports.pairs(tx, None)) if sources != "ratings" else []
+    return _Inputs(said, rated, questions, rows)
+
+
+def _known(tx: Connection, encoder: str, inputs: _Inputs, lists: Lists) -> Known:
+    ids = {signal.chunk_id for signal in inputs.signals if signal.chunk_id is not None}
+    ids |= {row.chunk_id for one in (*inputs.rated.values(), *lists.best.values()) for row in one.rows}
+    return whereabouts(tx, encoder, ids)
+
+
+def _with_golden(context: _Context, inputs: _Inputs, lists: Lists, grouped: Grouped) -> dict[int, Impression]:
+    """The lists to mine from. A golden question that nobody asked yet gets one made now; it is never evidence."""
+    best = lists.best
+    unasked = [question for question in inputs.questions if grouped.places[question.query].group_id not in best]
+    if not unasked:
+        return best
+    with context.db.read() as tx:
+        stage = FirstStage.load(tx, context.encoder.name, context.settings.first_stage_lexical)
+        for question in unasked:
+            vector = grouped.vectors[question.query]
+            made = stage.search(tx, question.query, vector, question.repo, context.settings.depth, context.now)
+            if made.rows:
+                best.setdefault(grouped.places[question.query].group_id, made)
+    return best
+
+
+def _mine(
+    context: _Context,
+    made: Sequence[Judgment],
+    lists: Mapping[int, Impression],
+    splits: Mapping[int, Split],
+    grouped: Grouped,
+) -> list[Pair]:
+    with context.db.read() as tx:
+        lexical = lexical_scores(tx, made, lists)
+        symbols = symbols_of(tx, lists.values(), made)
+    hashes = {row.content_hash for one in lists.values() for row in one.rows} | {one.content_hash for one in made}
+    passages = Passages(
+        vectors=_vectors(context, hashes),
+        symbols=symbols,
+        queries={group: grouped.vectors[one.query] for group, one in lists.items()},
+        lexical=lexical,
+        lexical_weight=context.settings.first_stage_lexical,
+    )
+    return mine(made, lists, splits, passages, context.rng, context.policy.mine)
+
+
+def _imported(context: _Context, inputs: _Inputs, grouped: Grouped, taken: frozenset[int]) -> Imported:
+    if not inputs.rows:
+        return Imported()
+    vectors = _vectors(context, {text for _, text, _ in inputs.rows})
+    return imported.build(inputs.rows, grouped, vectors, context.rng, context.policy.imported_easy, taken)
+
+
+def _vectors(context: _Context, hashes: Iterable[str]) -> dict[str, Vector]:
+    """Vectors of these texts; those that are missing are made and kept."""
+    with context.db.read() as tx:
+        vectors, missing = missing_vectors(tx, context.encoder.name, hashes)
+    names = list(missing)
+    for start in range(0, len(names), _ENCODE):
+        batch = names[start : start + _ENCODE]
+        made = dict(zip(batch, context.encoder.encode([missing[name] for name in batch]), strict=True))
+        with context.db.write() as tx:
+            texts.put_vectors(tx, context.encoder.name, made)
+        vectors.update(made)
+    return vectors
