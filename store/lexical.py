@@ -1,0 +1,65 @@
+"""Lexical search: SQLite FTS5 over code-aware tokens of path, symbol and text, ranked by BM25.
+
+The index stores ready-made tokens and each query token is quoted, so that no query is FTS5 syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.engine import Connection
+
+from store.batches import batches
+from store.tokens import code_tokens
+
+QUERY_CHARACTERS = 8_192
+"""A query is read this far."""
+QUERY_TOKENS = 32
+"""Distinct tokens of a query that are searched: the first ones, which is all of them in a question of a person."""
+
+_ADD = text("INSERT INTO chunks_fts (rowid, path, symbol, text) VALUES (:id, :path, :symbol, :text)")
+_REMOVE = text("DELETE FROM chunks_fts WHERE rowid IN :ids").bindparams(bindparam("ids", expanding=True))
+_SEARCH = text(
+    "SELECT rowid AS id, -rank AS score FROM chunks_fts WHERE chunks_fts MATCH :match ORDER BY rank, rowid LIMIT :limit"
+)
+_SEARCH_REPO = text(
+    "SELECT f.rowid AS id, -f.rank AS score FROM chunks_fts f JOIN chunks c ON c.id = f.rowid "
+    "JOIN repos r ON r.id = c.repo_id WHERE chunks_fts MATCH :match AND r.name = :repo "
+    "ORDER BY f.rank, f.rowid LIMIT :limit"
+)
+
+
+def index(tx: Connection, entries: Iterable[tuple[int, str, str, str]]) -> None:
+    """Add chunks as (chunk id, path, symbol, text). An id must not be in the index already."""
+    rows = [
+        {"id": id_, "path": _tokens(path), "symbol": _tokens(symbol), "text": _tokens(body)}
+        for id_, path, symbol, body in entries
+    ]
+    if rows:
+        tx.execute(_ADD, rows)
+
+
+def remove(tx: Connection, ids: Iterable[int]) -> None:
+    """Take chunks out of the index; unknown ids are ignored."""
+    for batch in batches(ids):
+        tx.execute(_REMOVE, {"ids": batch})
+
+
+def search(tx: Connection, query: str, repo: str | None, limit: int) -> list[tuple[int, float]]:
+    """Up to ``limit`` (chunk id, BM25) that share a token with ``query``, best first.
+
+    BM25 as FTS5 computes it (k1 = 1.2, b = 0.75), with the sign turned so that more is better.
+    Any text is a valid query; one without tokens finds nothing.
+    """
+    tokens = list(dict.fromkeys(code_tokens(query[:QUERY_CHARACTERS])))[:QUERY_TOKENS]
+    if not tokens or limit < 1:
+        return []
+    match = " OR ".join(f'"{token}"' for token in tokens)
+    statement = _SEARCH if repo is None else _SEARCH_REPO
+    rows = tx.execute(statement, {"match": match, "limit": limit} | ({} if repo is None else {"repo": repo}))
+    return [(row.id, float(row.score)) for row in rows]
+
+
+def _tokens(text_: str) -> str:
+    return " ".join(code_tokens(text_))
