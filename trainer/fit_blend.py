@@ -1,0 +1,81 @@
+"""Fit the weight of ``rerank_score`` in a version's blend on dev queries. Pure: scores in, blend out.
+
+Dev scores are out of fold: every query of the training groups is scored by a model that never saw its group, so no
+training data is given up for fitting. Held-out queries choose nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from store.types import Blend, EvalQuery
+
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0)
+MIN_QUERIES = 5
+"""Below this many dev queries with a positive nothing can be fitted."""
+
+Logits = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class DevQuery:
+    """One query with a positive among its candidates: ``(n,)`` prior logits, rerank logits and relevance."""
+
+    prior: npt.NDArray[np.float64]
+    logits: npt.NDArray[np.float64]
+    relevance: npt.NDArray[np.float64]
+
+
+def dev_query(query: EvalQuery, logits: Logits, scale: float, lexical: float) -> DevQuery | None:
+    """None when no candidate is relevant: such a query fits nothing."""
+    relevance = np.array([query.relevance.get(name, 0.0) for name in query.content_hashes])
+    if not relevance.sum() > 0:
+        return None
+    prior = scale * (np.asarray(query.dense_scores) + lexical * np.asarray(query.lexical_scores))
+    return DevQuery(prior, np.asarray(logits, dtype=np.float64), relevance)
+
+
+def surprise(queries: Sequence[DevQuery], weight: float) -> float:
+    """Mean negative log-likelihood of the relevant candidates under ``softmax(prior + weight * logits)``.
+
+    Smoother than a ranking metric, so a few dozen queries do not choose by luck.
+    """
+    return float(np.mean([_surprise(query, weight) for query in queries]))
+
+
+def _surprise(query: DevQuery, weight: float) -> float:
+    final = query.prior + weight * query.logits
+    log_total = final.max() + np.log(np.exp(final - final.max()).sum())
+    return float(query.relevance @ (log_total - final) / query.relevance.sum())
+
+
+def fit_weight(queries: Sequence[DevQuery], unproven: float, weights: Sequence[float] = WEIGHTS) -> float:
+    """The weight of least surprise, the smaller of equals; ``unproven`` where there are too few queries to fit on."""
+    if len(queries) < MIN_QUERIES:
+        return unproven
+    return min(sorted(weights), key=lambda weight: round(surprise(queries, weight), 9))
+
+
+def cross_fit(
+    queries: Sequence[DevQuery | None], folds: Sequence[int], unproven: float, weights: Sequence[float] = WEIGHTS
+) -> list[float]:
+    """For each query the weight fitted on the other folds: what its out-of-fold evidence is ranked with."""
+    by_fold = {
+        fold: fit_weight(
+            [query for query, other in zip(queries, folds, strict=True) if other != fold and query is not None],
+            unproven,
+            weights,
+        )
+        for fold in set(folds)
+    }
+    return [by_fold[fold] for fold in folds]
+
+
+def blend_of(weight: float, scale: float, lexical: float) -> Blend:
+    """``final_score = scale * (dense_score + lexical * lexical_score) + weight * rerank_score``, in logits."""
+    return Blend(dense=scale, lexical=scale * lexical, rerank=weight)
