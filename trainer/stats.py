@@ -21,7 +21,7 @@ def statistics(
     imported: Imported,
     lost_golden: Sequence[int],
 ) -> Json:
-    """Counts by what they count. ``missing`` is a list of sentences; ``imported_lists`` names groups without evidence."""
+    """Counts by what they count. ``missing`` is a list of sentences; ``imported_lists`` names what proves nothing."""
     splits = {place.group_id: place.split for place in places.values()}
     strong = {one.group_id for one in judgments if one.strong and trains(one)}
     stats: Json = {
