@@ -123,14 +123,10 @@ def _load_model(path: Path) -> Any:
         )
     except _LOADING_ERRORS as error:
         raise ModelRefused(f"the weights cannot be loaded: {_first_line(error)}") from error
-    for kind, name in (
-        ("missing_keys", "missing"),
-        ("unexpected_keys", "unexpected"),
-        ("mismatched_keys", "misshapen"),
-    ):
-        keys = sorted(str(key) for key in report.get(kind) or ())
+    for kind in ("missing", "unexpected", "mismatched"):
+        keys = sorted(str(key) for key in report.get(f"{kind}_keys") or ())
         if keys:
-            raise ModelRefused(f"{len(keys)} {name} weights in model.safetensors: {', '.join(keys[:3])}")
+            raise ModelRefused(f"{len(keys)} {kind} weights in model.safetensors: {', '.join(keys[:3])}")
     for name, weight in model.named_parameters():
         if not bool(torch.isfinite(weight).all()):
             raise ModelRefused(f"weights are not finite: {name}")

@@ -1,0 +1,211 @@
+"""Judgments as the trainer's policy last wrote them, and what people overrode."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, Text, delete, func, insert, select, type_coerce
+
+from store.errors import InvalidInput, NotFound
+from store.tables import judgment_overrides, judgment_signals
+from store.tables import judgments as table
+from store.types import Judgment, PairSource
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a person decided about a judgment: ``veto`` it, ``edit`` its relevance, or ``restore`` the policy's."""
+
+    judgment_id: str
+    action: Literal["veto", "edit", "restore"]
+    relevance: float | None
+    actor: str
+    reason: str
+    created_at: datetime
+
+
+def replace_all(tx: Connection, judgments: Sequence[Judgment]) -> None:
+    """Write the policy's result whole. Overrides stay: they refer to judgments by their stable id."""
+    tx.execute(delete(judgment_signals))
+    tx.execute(delete(table))
+    if judgments:
+        tx.execute(insert(table), [_values(judgment) for judgment in judgments])
+    links = [{"judgment_id": j.id, "signal_id": s} for j in judgments for s in sorted(set(j.signal_ids))]
+    if links:
+        tx.execute(insert(judgment_signals), links)
+
+
+def list_page(
+    tx: Connection,
+    *,
+    search: str | None = None,
+    group_id: int | None = None,
+    source: PairSource | None = None,
+    strong: bool | None = None,
+    conflict: bool | None = None,
+    retired: bool | None = None,
+    vetoed: bool | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Judgment], int]:
+    """Judgments that pass every given filter, by query, overrides applied; and how many pass in all.
+
+    ``search`` is a part of the query, in any case.
+    """
+    latest = overrides(tx)
+    wanted: list[ColumnElement[bool]] = []
+    if search:
+        wanted.append(func.instr(func.lower(table.c.query), search.lower()) > 0)
+    if group_id is not None:
+        wanted.append(table.c.group_id == group_id)
+    if source is not None:
+        wanted.append(type_coerce(table.c.sources, Text).contains(f'"{source.value}"', autoescape=True))
+    for column, value in ((table.c.strong, strong), (table.c.conflict, conflict), (table.c.retired, retired)):
+        if value is not None:
+            wanted.append(column.is_(value))
+    if vetoed is not None:
+        wanted.append(_vetoed(latest, vetoed))
+    total = tx.execute(select(func.count()).select_from(table).where(*wanted)).scalar_one()
+    page = select(table).where(*wanted).order_by(table.c.query, table.c.relevance.desc(), table.c.id)
+    return _read(tx, tx.execute(page.limit(limit).offset(offset)).all(), latest), total
+
+
+def get(tx: Connection, judgment_id: str) -> Judgment:
+    """Raises NotFound."""
+    rows = tx.execute(select(table).where(table.c.id == judgment_id)).all()
+    if not rows:
+        raise NotFound(f"no judgment {judgment_id}")
+    return _read(tx, rows, overrides(tx))[0]
+
+
+def all_of(tx: Connection) -> list[Judgment]:
+    """Every judgment, overrides applied."""
+    return _read(tx, tx.execute(select(table).order_by(table.c.id)).all(), overrides(tx))
+
+
+def by_signals(tx: Connection, signal_ids: Iterable[int]) -> list[Judgment]:
+    """Judgments that any of the signals led to, overrides applied."""
+    ids = sorted(set(signal_ids))
+    rows: dict[str, Row[Any]] = {}
+    for start in range(0, len(ids), _BATCH):
+        found = tx.execute(
+            select(table)
+            .join(judgment_signals, judgment_signals.c.judgment_id == table.c.id)
+            .where(judgment_signals.c.signal_id.in_(ids[start : start + _BATCH]))
+        )
+        rows.update((row.id, row) for row in found)
+    return _read(tx, [rows[key] for key in sorted(rows)], overrides(tx)) if rows else []
+
+
+def override(
+    tx: Connection, judgment_id: str, action: str, relevance: float | None, actor: str, reason: str, now: datetime
+) -> Override:
+    """Veto, edit or restore a judgment. The latest override is in force: what is read here shows it at once.
+
+    (A restored judgment gets the policy's own relevance back when the policy next runs.) Raises NotFound for an unknown
+    judgment; InvalidInput for an unknown action, or an edit without a relevance in [0, 1].
+    """
+    get(tx, judgment_id)
+    if action not in ("veto", "edit", "restore"):
+        raise InvalidInput(f"unknown action {action!r}: expected veto, edit or restore")
+    if action == "edit" and (relevance is None or not 0 <= relevance <= 1):
+        raise InvalidInput("an edit needs a relevance from 0 to 1")
+    if action != "edit" and relevance is not None:
+        raise InvalidInput(f"{action} takes no relevance")
+    row = tx.execute(
+        insert(judgment_overrides)
+        .values(
+            judgment_id=judgment_id,
+            action=action,
+            relevance=relevance,
+            actor=actor,
+            reason=reason,
+            created_at=now,
+        )
+        .returning(judgment_overrides)
+    ).one()
+    return _override(row)
+
+
+def overrides(tx: Connection) -> dict[str, Override]:
+    """Judgment id → the override in force; a restored judgment has none."""
+    rows = tx.execute(select(judgment_overrides).order_by(judgment_overrides.c.id))
+    latest = {row.judgment_id: _override(row) for row in rows}
+    return {key: value for key, value in latest.items() if value.action != "restore"}
+
+
+def _vetoed(latest: dict[str, Override], wanted: bool) -> ColumnElement[bool]:
+    ids = [key for key, value in latest.items() if value.action == "veto"]
+    return table.c.id.in_(ids) if wanted else table.c.id.not_in(ids)
+
+
+def _read(tx: Connection, rows: Sequence[Row[Any]], latest: dict[str, Override]) -> list[Judgment]:
+    signals: defaultdict[str, list[int]] = defaultdict(list)
+    ids = [row.id for row in rows]
+    for start in range(0, len(ids), _BATCH):
+        links = tx.execute(
+            select(judgment_signals)
+            .where(judgment_signals.c.judgment_id.in_(ids[start : start + _BATCH]))
+            .order_by(judgment_signals.c.signal_id)
+        )
+        for link in links:
+            signals[link.judgment_id].append(link.signal_id)
+    return [_overridden(_judgment(row, signals[row.id]), latest.get(row.id)) for row in rows]
+
+
+def _overridden(judgment: Judgment, found: Override | None) -> Judgment:
+    if found is None:
+        return replace(judgment, vetoed=False)
+    if found.action == "veto":
+        return replace(judgment, vetoed=True)
+    assert found.relevance is not None
+    return replace(judgment, vetoed=False, relevance=found.relevance)
+
+
+def _values(judgment: Judgment) -> dict[str, Any]:
+    return {
+        "id": judgment.id,
+        "group_id": judgment.group_id,
+        "query": judgment.query,
+        "content_hash": judgment.content_hash,
+        "chunk_id": judgment.chunk_id,
+        "relevance": judgment.relevance,
+        "weight": judgment.weight,
+        "strong": judgment.strong,
+        "conflict": judgment.conflict,
+        "vetoed": judgment.vetoed,
+        "retired": judgment.retired,
+        "sources": [source.value for source in judgment.sources],
+        "reasons": list(judgment.reasons),
+        "actors": list(judgment.actors),
+    }
+
+
+def _judgment(row: Row[Any], signal_ids: Sequence[int]) -> Judgment:
+    return Judgment(
+        id=row.id,
+        group_id=row.group_id,
+        query=row.query,
+        content_hash=row.content_hash,
+        chunk_id=row.chunk_id,
+        relevance=row.relevance,
+        weight=row.weight,
+        strong=row.strong,
+        sources=tuple(PairSource(source) for source in row.sources),
+        reasons=tuple(row.reasons),
+        signal_ids=tuple(signal_ids),
+        actors=tuple(row.actors),
+        conflict=row.conflict,
+        vetoed=row.vetoed,
+        retired=row.retired,
+    )
+
+
+def _override(row: Row[Any]) -> Override:
+    return Override(row.judgment_id, row.action, row.relevance, row.actor, row.reason, row.created_at)

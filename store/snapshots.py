@@ -1,0 +1,162 @@
+"""Dataset snapshots: immutable, named by the hash of what they hold. The same content is the same snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from store.errors import InvalidInput, NotFound, Unavailable
+from store.tables import snapshot_signals, snapshots
+from store.types import EvalQuery, Json, Pair, PairSource, Snapshot, Split
+
+_BATCH = 500
+
+
+def make(
+    pairs: Iterable[Pair],
+    train_queries: Iterable[EvalQuery],
+    held_out: Iterable[EvalQuery],
+    params: Json,
+    stats: Json,
+    now: datetime,
+) -> Snapshot:
+    """A snapshot with its hash, its parts in canonical order: whatever the order given, training sees the same one."""
+    content = canonical(pairs, train_queries, held_out, params)
+    return _parse(content, hashlib.sha256(content).hexdigest(), now, stats)
+
+
+def canonical(
+    pairs: Iterable[Pair], train_queries: Iterable[EvalQuery], held_out: Iterable[EvalQuery], params: Json
+) -> bytes:
+    """What the hash covers, as UTF-8 JSON: sorted keys, rows sorted by their own text, no spaces.
+
+    Texts are covered by their content hashes. Raises InvalidInput for numbers that JSON can't hold (NaN, infinity).
+    """
+    try:
+        content = {
+            "pairs": _sorted(map(_pair_row, pairs)),
+            "train_queries": _sorted(map(_query_row, train_queries)),
+            "held_out": _sorted(map(_query_row, held_out)),
+            "params": params,
+        }
+        return _dump(content).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"a snapshot cannot hold this: {error}") from error
+
+
+def save(tx: Connection, snapshot: Snapshot, signal_ids: Iterable[int]) -> str:
+    """Store the snapshot and which signals went into it; the same content is stored once. Returns the hash.
+
+    Raises InvalidInput when ``snapshot.hash`` is neither empty nor the hash of its content.
+    """
+    content = canonical(snapshot.pairs, snapshot.train_queries, snapshot.held_out, snapshot.params)
+    digest = hashlib.sha256(content).hexdigest()
+    if snapshot.hash not in ("", digest):
+        raise InvalidInput(f"the snapshot's content has hash {digest[:12]}, not {snapshot.hash[:12]}")
+    if tx.execute(select(snapshots.c.hash).where(snapshots.c.hash == digest)).first() is not None:
+        return digest
+    tx.execute(
+        insert(snapshots).values(
+            hash=digest,
+            created_at=snapshot.created_at,
+            stats=snapshot.stats,
+            params=snapshot.params,
+            content=zlib.compress(content, level=6),
+        )
+    )
+    rows = [{"snapshot_hash": digest, "signal_id": signal_id} for signal_id in sorted(set(signal_ids))]
+    if rows:
+        tx.execute(insert(snapshot_signals), rows)
+    return digest
+
+
+def load(tx: Connection, snapshot_hash: str) -> Snapshot:
+    """Raises NotFound; Unavailable when the stored content no longer has its hash."""
+    row = tx.execute(select(snapshots).where(snapshots.c.hash == snapshot_hash)).one_or_none()
+    if row is None:
+        raise NotFound(f"no snapshot {snapshot_hash}")
+    try:
+        content = zlib.decompress(row.content)
+    except zlib.error as error:
+        raise Unavailable(f"snapshot {snapshot_hash[:12]} is damaged in the database: restore a backup") from error
+    if hashlib.sha256(content).hexdigest() != snapshot_hash:
+        raise Unavailable(f"snapshot {snapshot_hash[:12]} is damaged in the database: restore a backup")
+    return _parse(content, snapshot_hash, row.created_at, row.stats)
+
+
+def for_signal(tx: Connection, signal_ids: Sequence[int]) -> list[str]:
+    """Hashes of the snapshots that any of the signals went into, oldest first."""
+    found: dict[str, datetime] = {}
+    for start in range(0, len(signal_ids), _BATCH):
+        rows = tx.execute(
+            select(snapshots.c.hash, snapshots.c.created_at)
+            .join(snapshot_signals, snapshot_signals.c.snapshot_hash == snapshots.c.hash)
+            .where(snapshot_signals.c.signal_id.in_(signal_ids[start : start + _BATCH]))
+        )
+        found.update((row.hash, row.created_at) for row in rows)
+    return sorted(found, key=lambda digest: (found[digest], digest))
+
+
+def signal_ids(tx: Connection, snapshot_hash: str) -> set[int]:
+    """The signals that went into a snapshot."""
+    rows = tx.execute(select(snapshot_signals.c.signal_id).where(snapshot_signals.c.snapshot_hash == snapshot_hash))
+    return {row.signal_id for row in rows}
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _sorted(rows: Iterable[Json]) -> list[Json]:
+    return sorted(rows, key=_dump)
+
+
+def _pair_row(pair: Pair) -> Json:
+    row = asdict(pair)
+    return {**row, **{name: _number(row[name]) for name in ("label", "weight", "dense_score", "lexical_score")}}
+
+
+def _query_row(query: EvalQuery) -> Json:
+    return {
+        **asdict(query),
+        "dense_scores": [_number(score) for score in query.dense_scores],
+        "lexical_scores": [_number(score) for score in query.lexical_scores],
+        "relevance": {key: _number(value) for key, value in query.relevance.items()},
+    }
+
+
+def _number(value: float) -> float:
+    """One spelling for equal numbers: 1, 1.0 and numpy's alike, and no negative zero."""
+    return float(value) + 0.0
+
+
+def _parse(content: bytes, digest: str, created_at: datetime, stats: Json) -> Snapshot:
+    parts = json.loads(content)
+    return Snapshot(
+        hash=digest,
+        created_at=created_at,
+        pairs=tuple(Pair(**{**row, "source": PairSource(row["source"])}) for row in parts["pairs"]),
+        train_queries=tuple(map(_query, parts["train_queries"])),
+        held_out=tuple(map(_query, parts["held_out"])),
+        params=parts["params"],
+        stats=stats,
+    )
+
+
+def _query(row: Json) -> EvalQuery:
+    return EvalQuery(
+        group_id=row["group_id"],
+        query=row["query"],
+        split=Split(row["split"]),
+        content_hashes=tuple(row["content_hashes"]),
+        dense_scores=tuple(row["dense_scores"]),
+        lexical_scores=tuple(row["lexical_scores"]),
+        relevance=row["relevance"],
+    )
