@@ -1,0 +1,1 @@
+"""From a folder to chunks: walk, screen, cut, store, embed, index."""
