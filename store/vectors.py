@@ -1,6 +1,6 @@
 """The dense index: Qdrant, one collection a repository. Always rebuildable from SQL, never the source of truth.
 
-Without a server it is qdrant-client's local mode, kept in memory and filled from SQL at start (``store.refill``):
+Without a server it is qdrant-client's local mode, kept in memory and filled from SQL at start (``rebuild``):
 its folder form writes each point with its own fsync (18 ms a point measured, against 0.1 ms in memory), and reading
 the folder back is no quicker than reading SQL. Collections by repository because the local payload filter looks at
 every point in Python (170 ms at 6,000 points, against 3 ms for a collection without a filter).
