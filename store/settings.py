@@ -1,4 +1,4 @@
-"""Settings, read once from the environment (and a ``.env`` beside the process). Unknown ``RANKLOOP_*`` names are refused."""
+"""Settings, read once from the environment. Unknown ``RANKLOOP_*`` names are refused."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ class Settings(BaseSettings):
 
     data: Path = Path(".rankloop")
     """Data directory: database, index, models, token."""
-    database_url: str | None = Field(None, validation_alias=AliasChoices("RANKLOOP_DATABASE_URL", "DATABASE_URL"))
-    qdrant_url: str | None = Field(None, validation_alias=AliasChoices("RANKLOOP_QDRANT_URL", "QDRANT_URL"))
+    database_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("RANKLOOP_DATABASE_URL", "DATABASE_URL")
+    )
+    qdrant_url: str | None = Field(default=None, validation_alias=AliasChoices("RANKLOOP_QDRANT_URL", "QDRANT_URL"))
 
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=1, le=65535)
+    port: int = Field(default=8000, ge=1, le=65535)
     admin_token: SecretStr | None = None
     secure_cookies: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -34,22 +36,24 @@ class Settings(BaseSettings):
     """``package:…`` for the packaged one, else a directory or hub name."""
     base: str = "residual"
     """Where training starts: ``residual`` (the encoder with a zero head) or a cross-encoder's directory or hub name."""
-    first_stage_lexical: float = Field(0.1, ge=0, le=10)
+    first_stage_lexical: float = Field(default=0.1, ge=0, le=10)
     """Weight of ``lexical_score`` beside ``dense_score`` (weight 1) in ``fused_score``: measured, see docs/LOG.md."""
-    depth: int = Field(50, ge=1, le=500)
+    depth: int = Field(default=50, ge=1, le=500)
     """Candidates that are reranked and logged."""
-    top_k: int = Field(8, ge=1, le=50)
-    max_length: int = Field(256, ge=16, le=512)
+    top_k: int = Field(default=8, ge=1, le=50)
+    max_length: int = Field(default=256, ge=16, le=512)
     """Tokens of a (query, passage) pair, in training and in serving alike."""
-    rerank_threads: int = Field(0, ge=0)
+    rerank_threads: int = Field(default=0, ge=0)
     """Torch threads for reranking; 0 leaves the choice to torch."""
 
-    llm_base_url: str | None = Field(None, validation_alias=AliasChoices("RANKLOOP_LLM_BASE_URL", "LLM_BASE_URL"))
-    llm_api_key: SecretStr = Field(
-        SecretStr("none"), validation_alias=AliasChoices("RANKLOOP_LLM_API_KEY", "LLM_API_KEY")
+    llm_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("RANKLOOP_LLM_BASE_URL", "LLM_BASE_URL")
     )
-    llm_model: str = Field("default", validation_alias=AliasChoices("RANKLOOP_LLM_MODEL", "LLM_MODEL"))
-    llm_timeout: float = Field(60.0, gt=0)
+    llm_api_key: SecretStr = Field(
+        default=SecretStr("none"), validation_alias=AliasChoices("RANKLOOP_LLM_API_KEY", "LLM_API_KEY")
+    )
+    llm_model: str = Field(default="default", validation_alias=AliasChoices("RANKLOOP_LLM_MODEL", "LLM_MODEL"))
+    llm_timeout: float = Field(default=60.0, gt=0)
 
     trainer: bool = True
     """Start a trainer process beside the server."""
@@ -58,7 +62,7 @@ class Settings(BaseSettings):
     """IANA name for the nightly schedule; None is the machine's own."""
     auto_promote: bool = True
     recipe: str = "default"
-    min_new_groups: int = Field(20, ge=0)
+    min_new_groups: int = Field(default=20, ge=0)
     """Newly judged query groups without which a scheduled night trains nothing."""
 
     @cached_property
