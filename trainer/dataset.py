@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -118,20 +119,26 @@ def build(
     taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))
     extra = _imported(context, inputs, grouped, taken)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, lost)
-    snapshot = Snapshot(
-        hash="",
-        created_at=now,
+    snapshot = snapshots.make(
         pairs=(*pairs, *extra.pairs),
         train_queries=(*evaluated.train, *extra.train),
         held_out=(*evaluated.held_out, *extra.held_out),
-        params={**(params or {}), "dataset_seed": seed, "dataset_policy": asdict(chosen)},
+        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen)},
         stats=stats,
+        now=now,
     )
     used = sorted({signal_id for judgment in made for signal_id in judgment.signal_ids})
     with db.write() as tx:
         if sources != "imported":
             judgments.replace_all(tx, made)
-        return replace(snapshot, hash=snapshots.save(tx, snapshot, used))
+        snapshots.save(tx, snapshot, used)
+    return snapshot
+
+
+def _policy(policy: DatasetPolicy) -> Json:
+    """As JSON reads it back, so that a stored snapshot equals the one that was made."""
+    parsed: Json = json.loads(json.dumps(asdict(policy)))
+    return parsed
 
 
 def _read(tx: Connection, sources: Sources) -> _Inputs:
