@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from store import golden, imports, impressions, judgments, queries, snapshots, texts
+from store.database import Database
+from store.settings import Settings
+from store.types import PairSource, SignalKind, Split
+from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, make_world
+from trainer.dataset import DatasetPolicy, build
+from trainer.judgments import judgment_id
+from trainer.mine import MinePolicy
+from trainer.split import hash_split
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = make_world(tmp_path_factory.mktemp("indexed"))
+    made.db.dispose()
+    return made
+
+
+@pytest.fixture
+def world(indexed: World, tmp_path: Path) -> Iterator[World]:
+    shutil.copy(indexed.settings.data / "rankloop.db", tmp_path / "rankloop.db")
+    settings = Settings(data=tmp_path)
+    copy = World(Database.open(settings.database), settings, ids=dict(indexed.ids))
+    yield copy
+    copy.db.dispose()
+
+
+def question(verb: str, thing: str) -> str:
+    return f"where does the code {verb} a {thing}"
+
+
+def rate_all(world: World, things: tuple[str, ...] = THINGS[:4]) -> None:
+    for thing in things:
+        for verb in VERBS:
+            world.vote(world.ask(question(verb, thing)), f"{verb}_{thing}")
+
+
+def test_ratings_become_pairs_lists_and_a_saved_snapshot(world: World) -> None:
+    rate_all(world)
+    snapshot = build(world.db, encoder(), world.settings, world.now, params={"recipe": "default"})
+    with world.db.read() as tx:
+        assert snapshots.load(tx, snapshot.hash) == snapshot
+        assert len(judgments.all_of(tx)) == snapshot.stats["judgments"]["all"] == 40
+        assert len(snapshots.signal_ids(tx, snapshot.hash)) == 40
+        where = queries.group_of(tx)
+    assert snapshot.train_queries
+    assert snapshot.held_out
+    held_out = {query.group_id for query in snapshot.held_out}
+    assert held_out == {group for group, split, _ in where.values() if split is Split.HELD_OUT}
+    assert not held_out & {pair.group_id for pair in snapshot.pairs}
+    for query in (*snapshot.train_queries, *snapshot.held_out):
+        assert len(query.content_hashes) == 50
+        assert list(query.dense_scores) != [0.0] * 50
+        assert set(query.relevance.values()) == {1.0}
+    positives = [pair for pair in snapshot.pairs if pair.label == 1.0]
+    assert {pair.source for pair in positives} == {PairSource.CHUNK_VOTE}
+    assert {pair.source for pair in snapshot.pairs if pair.label == 0.0} == {
+        PairSource.HARD_NEGATIVE,
+        PairSource.RANDOM_NEGATIVE,
+    }
+    assert all(pair.reason and pair.dense_score != 0 for pair in snapshot.pairs)
+    assert min(pair.dense_score for pair in positives) > 0.3
+    assert snapshot.params["recipe"] == "default"
+
+
+def test_the_same_database_and_seed_give_the_same_snapshot(world: World) -> None:
+    rate_all(world, THINGS[:2])
+    first = build(world.db, encoder(), world.settings, world.now, seed=3)
+    again = build(world.db, encoder(), world.settings, world.now + timedelta(days=1), seed=3)
+    other = build(world.db, encoder(), world.settings, world.now, seed=4)
+    assert first.hash == again.hash
+    assert first.hash != other.hash
+
+
+def test_a_query_stays_on_its_side_and_a_paraphrase_joins_it(world: World) -> None:
+    query = next(question(v, t) for t in THINGS for v in VERBS if hash_split(question(v, t)) is Split.HELD_OUT)
+    verb, thing = query.split()[4], query.split()[6]
+    world.vote(world.ask(query), f"{verb}_{thing}")
+    build(world.db, encoder(), world.settings, world.now)
+    world.vote(world.ask(f"{query.upper()}?"), f"{verb}_{thing}", actor="bob")
+    world.vote(world.ask(f"{query} please"), f"{verb}_{thing}", actor="cy")
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    assert snapshot.pairs == ()
+    assert [query.split for query in snapshot.held_out] == [Split.HELD_OUT]
+    with world.db.read() as tx:
+        assert [judgment.actors for judgment in judgments.all_of(tx)] == [("ann", "bob", "cy")]
+        assert len(queries.groups(tx)) == 1
+
+
+def test_a_correction_to_a_chunk_that_was_no_candidate_trains_but_decides_nothing(world: World) -> None:
+    query = next(question(v, "file") for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN)
+    answer = world.ask(query)
+    with world.db.read() as tx:
+        listed = {row.chunk_id for row in impressions.get(tx, answer).rows}
+    symbol = next(name for name, chunk_id in world.ids.items() if chunk_id not in listed)
+    world.say(answer, SignalKind.CORRECTION, True, symbol)
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    positive = [pair for pair in snapshot.pairs if pair.label == 1.0]
+    assert [pair.source for pair in positive] == [PairSource.CORRECTION]
+    assert positive[0].dense_score > 0
+    assert (snapshot.train_queries, snapshot.held_out) == ((), ())
+    assert snapshot.stats["undecided"] == {"no positive among the candidates": 1}
+    assert any("held-out" in sentence for sentence in snapshot.stats["missing"])
+
+
+def test_a_shallow_list_is_no_evidence(world: World) -> None:
+    verb = next(v for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN)
+    world.vote(world.ask(question(verb, "file"), depth=20), f"{verb}_file")
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    assert snapshot.train_queries == ()
+    assert snapshot.stats["undecided"] == {"no full candidate list": 1}
+    assert snapshot.pairs, "it still trains"
+
+
+def test_judgments_follow_changed_code_and_retire_with_deleted_code(world: World) -> None:
+    train = [v for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN]
+    changed, deleted = train[0], train[1]
+    for verb in (changed, deleted):
+        world.vote(world.ask(question(verb, "file")), f"{verb}_file")
+    drafts = [function(v, "file", "fast" if v == changed else "run") for v in VERBS if v != deleted]
+    old = function(changed, "file").content_hash
+    new = function(changed, "file", "fast").content_hash
+    world.index("file", drafts)
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    with world.db.read() as tx:
+        made = {judgment.content_hash: judgment for judgment in judgments.all_of(tx)}
+    assert "follows" in made[new].reasons[0]
+    assert made[function(deleted, "file").content_hash].retired
+    assert [pair.content_hash for pair in snapshot.pairs if pair.label == 1.0] == [new]
+    assert [query.relevance[old] for query in snapshot.train_queries] == [1.0], "the logged list holds the old text"
+    assert snapshot.stats["judgments"]["retired"] == 1
+
+
+def test_a_vetoed_judgment_neither_trains_nor_decides(world: World) -> None:
+    rate_all(world, THINGS[:1])
+    first = build(world.db, encoder(), world.settings, world.now)
+    victim = next(pair for pair in first.pairs if pair.label == 1.0)
+    with world.db.write() as tx:
+        name = judgment_id(victim.group_id, victim.content_hash)
+        judgments.override(tx, name, "veto", None, "lead", "wrong", world.now)
+    second = build(world.db, encoder(), world.settings, world.now)
+    assert victim.group_id not in {pair.group_id for pair in second.pairs}
+    assert victim.group_id not in {query.group_id for query in second.train_queries}
+    assert second.stats["judgments"]["vetoed"] == 1
+
+
+def test_golden_questions_are_strong_even_if_nobody_asked_them(world: World) -> None:
+    verb = next(v for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN)
+    with world.db.write() as tx:
+        golden.add(tx, question(verb, "file"), "code", [world.ids[f"{verb}_file"]], world.now)
+        golden.add(tx, "where is the moon", "code", ["moon.py"], world.now)
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    positive = [pair for pair in snapshot.pairs if pair.label == 1.0]
+    assert [pair.source for pair in positive] == [PairSource.GOLDEN]
+    assert PairSource.HARD_NEGATIVE in {pair.source for pair in snapshot.pairs}
+    assert snapshot.train_queries == (), "a list made now is no logged evidence"
+    assert len(snapshot.stats["golden_lost"]) == 1
+
+
+def test_imported_pairs_alone_make_a_dataset_with_named_lists(world: World) -> None:
+    rows = [
+        (question(verb, thing), function(verb, other).text, float(thing == other))
+        for verb in VERBS
+        for thing in THINGS[:4]
+        for other in THINGS[:4]
+    ]
+    with world.db.write() as tx:
+        imports.add_pairs(tx, "batch", rows, world.now)
+    snapshot = build(world.db, encoder(), world.settings, world.now, recipe="seed", sources="imported")
+    train = {query for query, _, _ in rows if hash_split(queries.normalise(query)) is Split.TRAIN}
+    assert {pair.source for pair in snapshot.pairs} == {PairSource.IMPORTED}, "the file as it is"
+    assert len(snapshot.pairs) == sum(query in train for query, _, _ in rows)
+    assert all(pair.dense_score > 0 for pair in snapshot.pairs)
+    assert snapshot.held_out
+    lists = snapshot.stats["imported_lists"]
+    assert set(lists["groups"]) == {query.group_id for query in (*snapshot.held_out, *snapshot.train_queries)}
+    assert (lists["held_out"], lists["train"]) == (len(snapshot.held_out), len(snapshot.train_queries))
+    for query in snapshot.held_out:
+        assert list(query.dense_scores) == sorted(query.dense_scores, reverse=True)
+        assert sum(grade == 1.0 for grade in query.relevance.values()) == 1
+    assert any("prove nothing" in sentence for sentence in snapshot.stats["missing"])
+    with world.db.read() as tx:
+        assert texts.get_vectors(tx, encoder().name, {pair.content_hash for pair in snapshot.pairs})
+
+
+def test_an_asked_group_keeps_its_logged_list_beside_imported_pairs(world: World) -> None:
+    rate_all(world, THINGS[:1])
+    with world.db.write() as tx:
+        rows = [(question(v, "file"), function(v, t).text, float(t == "file")) for v in VERBS for t in THINGS[:3]]
+        imports.add_pairs(tx, "batch", rows, world.now)
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    assert snapshot.stats["imported_lists"]["groups"] == []
+    assert {len(query.content_hashes) for query in snapshot.train_queries} == {50}
+
+
+def test_an_empty_database_says_what_is_missing(world: World) -> None:
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    assert (snapshot.pairs, snapshot.train_queries, snapshot.held_out) == ((), (), ())
+    assert snapshot.stats["missing"] == [
+        "Nothing has been rated or imported yet: rate some answers, or import labelled pairs."
+    ]
+
+
+def test_contradictory_votes_only_say_so(world: World) -> None:
+    answer = world.ask(question("read", "file"))
+    world.vote(answer, "read_file", True, "ann")
+    world.vote(answer, "read_file", False, "bob")
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    assert snapshot.pairs == ()
+    assert "contradictory" in snapshot.stats["missing"][0]
+
+
+def test_the_policy_decides_how_many_negatives(world: World) -> None:
+    rate_all(world, THINGS[:2])
+    policy = DatasetPolicy(mine=MinePolicy(hard=3, random=2, share=2.0, duplicate=1.01))
+    snapshot = build(world.db, encoder(), world.settings, world.now, policy=policy)
+    groups = {pair.group_id for pair in snapshot.pairs}
+    sources = [pair.source for pair in snapshot.pairs]
+    assert sources.count(PairSource.HARD_NEGATIVE) == 3 * len(groups)
