@@ -1,0 +1,54 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { JobEvent } from "../api/types";
+import { words } from "../lib/format";
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+/** The tail of a job's log. It follows the end unless the reader has scrolled up. */
+export function JobLog({ lines }: { lines: JobEvent[] }) {
+  const ref = useRef<HTMLDivElement>(null);
+  const following = useRef(true);
+  useEffect(() => {
+    const box = ref.current;
+    if (box !== null && following.current) box.scrollTop = box.scrollHeight;
+  }, [lines]);
+  if (lines.length === 0) return <p class="muted small">Nothing logged yet.</p>;
+  return (
+    <div
+      ref={ref}
+      class="log"
+      role="log"
+      aria-label="Log"
+      aria-live="off"
+      tabIndex={0}
+      onScroll={(event) => {
+        const box = event.currentTarget;
+        following.current = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+      }}
+    >
+      {lines.map((line) => (
+        <div key={line.id} class="log-line">
+          <time dateTime={line.at}>{clock.format(new Date(line.at))}</time>
+          <span class="log-type">{words(line.type)}</span>
+          <span class="wrap-anywhere">{told(line.data)}</span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function told(data: Record<string, unknown>): string {
+  if (typeof data.message === "string" && Object.keys(data).length === 1) return data.message;
+  return Object.entries(data)
+    .map(([name, value]) => `${words(name)} ${short(value)}`)
+    .join(" · ");
+}
+
+function short(value: unknown): string {
+  if (typeof value === "number") {
+    if (Number.isInteger(value)) return String(value);
+    return Math.abs(value) < 0.001 ? value.toExponential(1) : value.toFixed(3);
+  }
+  if (Array.isArray(value)) return value.map(short).join("; ");
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}

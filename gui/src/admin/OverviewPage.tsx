@@ -1,0 +1,185 @@
+import { useState } from "preact/hooks";
+import type { Overview } from "../api/types";
+import { ago, count, percent, plural, when } from "../lib/format";
+import { Notice } from "../ui/Notice";
+import { VersionBadges } from "./badges";
+import { ledger, overview } from "./data";
+import { JobLine } from "./JobLine";
+import { LearningCurve } from "./LearningCurve";
+import { RatingDays } from "./RatingDays";
+import { RollBackButton } from "./RollBackButton";
+import { go } from "./route";
+import { Shown } from "./Shown";
+import { Stat } from "./Stat";
+import { useLoad } from "./useLoad";
+
+export function OverviewPage() {
+  useLoad(overview, 10);
+  useLoad(ledger);
+  return (
+    <>
+      <h1>Overview</h1>
+      <Shown source={overview} what="the overview">
+        {(data) => <Body data={data} />}
+      </Shown>
+    </>
+  );
+}
+
+function Body({ data }: { data: Overview }) {
+  return (
+    <div class="stack">
+      {data.serving_note !== null && (
+        <Notice tone="warn" urgent>
+          {data.serving_note}
+        </Notice>
+      )}
+      {data.attention.length > 0 && (
+        <section class="panel" aria-label="Needs a person">
+          <h2>Needs a person</h2>
+          <ul class="plain-list">
+            {data.attention.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <div class="columns">
+        <Champion data={data} />
+        <Nightly data={data} />
+      </div>
+      <Counts counts={data.counts} />
+      <section class="panel">
+        <h2>Learning curve</h2>
+        <p class="muted small">Held-out ndcg@10 of each champion, with its 95 % interval. Higher is better; 1 is perfect.</p>
+        <LearningCurve points={data.curve} />
+      </section>
+      <div class="columns">
+        <section class="panel">
+          <h2>Ratings a day</h2>
+          <RatingDays days={data.days} />
+        </section>
+        <Satisfaction rows={data.satisfaction} />
+      </div>
+    </div>
+  );
+}
+
+function Champion({ data }: { data: Overview }) {
+  const [why, setWhy] = useState(false);
+  const { serving, champion } = data;
+  return (
+    <section class="panel" aria-label="Champion">
+      <h2>Champion</h2>
+      <p class="headline">
+        Version {champion.version_id} <span class="muted">{serving.id === champion.version_id ? serving.name : ""}</span>
+      </p>
+      <p class="row">
+        <VersionBadges version={serving} />
+        <span class="muted small">since {when(champion.since)} ({ago(champion.since)})</span>
+      </p>
+      {why && serving.reasons.length > 0 && (
+        <ul class="plain-list small">
+          {serving.reasons.map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
+      )}
+      <div class="row">
+        <button type="button" class="button small" onClick={() => go("versions", champion.version_id)}>
+          Open
+        </button>
+        <RollBackButton small />
+        {serving.reasons.length > 0 && (
+          <button type="button" class="button quiet small" aria-expanded={why} onClick={() => setWhy(!why)}>
+            Why this one?
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Nightly({ data }: { data: Overview }) {
+  const next = data.next_runs[0];
+  return (
+    <section class="panel" aria-label="Nightly job">
+      <h2>Nightly job</h2>
+      <p class="headline">{next === undefined ? "Not scheduled" : when(next)}</p>
+      <p class="muted small">
+        {data.champion.auto_promote
+          ? "Promotes on its own when the gate is convinced."
+          : "Automatic promotion is off: a person promotes."}
+      </p>
+      {data.jobs.length === 0 ? (
+        <p class="muted small">No job has run yet.</p>
+      ) : (
+        <ul class="plain-list">
+          {data.jobs.slice(0, 3).map((job) => (
+            <JobLine key={job.id} job={job} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Counts({ counts }: { counts: Overview["counts"] }) {
+  const ratings = Object.values(counts.signals).reduce((sum, each) => sum + each, 0);
+  return (
+    <dl class="stats">
+      <Stat name="Chunks" value={count(counts.chunks)}>
+        {plural(counts.files, "file")} in {plural(counts.repos, "repository", "repositories")}
+      </Stat>
+      <Stat name="Answers" value={count(counts.answers)}>
+        {plural(counts.conversations, "conversation")}
+      </Stat>
+      <Stat name="Signals" value={count(ratings)}>
+        {Object.entries(counts.signals)
+          .filter(([, n]) => n > 0)
+          .map(([name, n]) => `${count(n)} ${name.replaceAll("_", " ")}`)
+          .join(", ") || "none yet"}
+      </Stat>
+      <Stat name="Judgments" value={count(counts.judgments)}>
+        {count(counts.strong_judgments)} strong, {plural(counts.conflicts, "conflict")}
+      </Stat>
+      <Stat name="Judged queries" value={count(counts.judged_groups)}>
+        {count(counts.held_out_groups)} held out
+      </Stat>
+    </dl>
+  );
+}
+
+function Satisfaction({ rows }: { rows: Overview["satisfaction"] }) {
+  return (
+    <section class="panel">
+      <h2>Satisfaction by version</h2>
+      {rows.length === 0 ? (
+        <p class="muted">No thumbs yet.</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Version</th>
+              <th scope="col" class="right">Up</th>
+              <th scope="col" class="right">Down</th>
+              <th scope="col" class="right">Share up</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.version}>
+                <td>
+                  <a href={`#versions/${row.version}`}>Version {row.version}</a>
+                </td>
+                <td class="num right">{count(row.up)}</td>
+                <td class="num right">{count(row.down)}</td>
+                <td class="num right">{row.up + row.down === 0 ? "–" : percent(row.up / (row.up + row.down))}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}

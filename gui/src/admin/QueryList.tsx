@@ -1,0 +1,69 @@
+import { useState } from "preact/hooks";
+import type { Comparison, QueryRow, RankedText } from "../api/types";
+import { lines, metric, signed, words } from "../lib/format";
+import { Pager } from "../ui/Pager";
+
+const size = 15;
+
+/** Queries that the two versions rank differently; each opens both rankings side by side. */
+export function QueryList({ found }: { found: Comparison }) {
+  const [offset, setOffset] = useState(0);
+  if (found.queries.length === 0) return null;
+  return (
+    <>
+      <ul class="query-list">
+        {found.queries.slice(offset, offset + size).map((row) => (
+          <Query key={`${row.evidence} ${row.group_id}`} row={row} a={found.a.id} b={found.b.id} />
+        ))}
+      </ul>
+      <Pager what="queries" offset={offset} size={size} total={found.queries.length} onMove={setOffset} />
+    </>
+  );
+}
+
+function Query({ row, a, b }: { row: QueryRow; a: number; b: number }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <li>
+      <button type="button" class="query-row" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span class={`badge ${row.difference > 0 ? "good" : "bad"}`}>{row.difference > 0 ? "won" : "lost"}</span>
+        <span class="grow wrap-anywhere">{row.query}</span>
+        <span class="muted small">{words(row.evidence)}</span>
+        <span class="num nowrap">
+          {metric(row.a)} → {metric(row.b)} ({signed(row.difference)})
+        </span>
+      </button>
+      {open && (
+        <div class="rankings">
+          <Ranking title={`Version ${a}`} texts={row.ranking_a} />
+          <Ranking title={`Version ${b}`} texts={row.ranking_b} />
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Ranking({ title, texts }: { title: string; texts: RankedText[] }) {
+  return (
+    <div>
+      <h3>{title}</h3>
+      <ol>
+        {texts.slice(0, 10).map((text, index) => (
+          <li key={index}>
+            <span class="mono wrap-anywhere">{place(text)}</span>
+            {text.relevance !== null && (
+              <span class={`badge ${text.relevance > 0 ? "good" : ""}`}>{text.relevance > 0 ? "right" : "not right"}</span>
+            )}
+            {text.symbol !== null && text.symbol !== "" && <div class="muted small">{text.symbol}</div>}
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function place(text: RankedText): string {
+  if (text.path === null) return `text ${text.content_hash.slice(0, 10)} (no longer in the code)`;
+  if (text.start_line === null || text.end_line === null) return text.path;
+  return `${text.path}:${lines(text.start_line, text.end_line)}`;
+}

@@ -1,0 +1,43 @@
+/** Short names for the server's bodies. The shapes themselves are generated (`npm run types`). */
+import type { components } from "./schema";
+
+type S = components["schemas"];
+
+export type AdminRepo = S["AdminRepo"];
+export type ChatCitations = S["ChatCitations"];
+export type ChatDone = S["ChatDone"];
+export type ChatForm = S["ChatForm"];
+export type ChatSources = S["ChatSources"];
+export type ChatToken = S["ChatToken"];
+export type Comparison = S["Comparison"];
+export type ConversationDetail = S["ConversationDetail"];
+export type ConversationItem = S["ConversationItem"];
+export type ConversationTurn = S["ConversationTurn"];
+export type CurvePoint = S["CurvePoint"];
+export type Deployment = S["DeploymentView"];
+export type EventForm = S["EventForm"];
+export type Job = S["JobView"];
+export type JobEvent = S["JobEventView"];
+export type JobForm = S["JobForm"];
+export type Judgment = S["JudgmentView"];
+export type JudgmentForm = S["JudgmentForm"];
+export type JudgmentPage = S["JudgmentPage"];
+export type Overview = S["Overview"];
+export type PromoteForm = S["PromoteForm"];
+export type QueryRow = S["QueryRow"];
+export type RankedText = S["RankedText"];
+export type RatingForm = S["RatingForm"];
+export type RatingState = S["RatingState"];
+export type Receipt = S["Receipt"];
+export type RepoItem = S["RepoItem"];
+export type Result = S["Result"];
+export type RollbackForm = S["RollbackForm"];
+export type Schedule = S["ScheduleView"];
+export type ScheduleForm = S["ScheduleForm"];
+export type SearchForm = S["SearchForm"];
+export type SearchResult = S["SearchResult"];
+export type SessionState = S["SessionState"];
+export type Source = S["Source"];
+export type Version = S["VersionView"];
+export type VersionDetail = S["VersionDetail"];
+export type VersionPage = S["VersionPage"];

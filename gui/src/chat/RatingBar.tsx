@@ -1,0 +1,66 @@
+import { useState } from "preact/hooks";
+import { seconds } from "../lib/format";
+import { CopyButton } from "../ui/CopyButton";
+import { Icon } from "../ui/Icon";
+import { IconButton } from "../ui/IconButton";
+import { correcting } from "./correcting";
+import { Place } from "./Place";
+import { thumb } from "./rating";
+import { RatingCard } from "./RatingCard";
+import { ReceiptPanel } from "./ReceiptPanel";
+import { SaveLine } from "./SaveLine";
+import type { Turn } from "./turn";
+
+/** Under every stored answer: rate it with one click, say more if you like, see what became of it. */
+export function RatingBar({ turn }: { turn: Turn }) {
+  const [receipt, setReceipt] = useState(false);
+  const answer = turn.answerId.value;
+  if (answer === null) return turn.phase.value === "done" ? <p class="muted small">Not logged, so it can't be rated.</p> : null;
+  const rating = turn.rating.value;
+  const talked = rating.thumb !== null || rating.stars !== null;
+  const rated = talked || rating.note !== null || rating.correction !== null || Object.keys(rating.chunks).length > 0;
+  return (
+    <section class="rating" aria-label="Rate this answer">
+      <div class="rating-bar">
+        <IconButton
+          icon="up"
+          class="up"
+          label="Good answer"
+          filled={rating.thumb === "up"}
+          aria-pressed={rating.thumb === "up"}
+          onClick={() => thumb(turn, "up")}
+        />
+        <IconButton
+          icon="down"
+          class="down"
+          label="Bad answer"
+          filled={rating.thumb === "down"}
+          aria-pressed={rating.thumb === "down"}
+          onClick={() => thumb(turn, "down")}
+        />
+        <CopyButton text={turn.text.value} label="Copy answer" />
+        <button type="button" class="button quiet small" onClick={() => (correcting.value = turn)}>
+          <Icon name="target" small /> The right place was…
+        </button>
+        {rated && (
+          <button type="button" class="button quiet small" aria-expanded={receipt} onClick={() => setReceipt(!receipt)}>
+            Receipt
+          </button>
+        )}
+      </div>
+      {rating.correction !== null && <Place turn={turn} chunk={rating.correction} />}
+      {talked && <RatingCard turn={turn} />}
+      <SaveLine answer={answer} />
+      {receipt && rated && <ReceiptPanel answer={answer} rating={rating} />}
+      <p class="provenance">{provenance(turn)}</p>
+    </section>
+  );
+}
+
+function provenance(turn: Turn): string {
+  const version = turn.version.value;
+  const parts = [version === 0 ? "Ranked by the first stage (version 0)" : `Ranked by version ${version}`];
+  if (turn.generator.value !== "") parts.push(turn.generator.value === "extractive" ? "quoted from the code" : `written by ${turn.generator.value}`);
+  if (turn.milliseconds.value !== null) parts.push(seconds(turn.milliseconds.value / 1000));
+  return parts.join(" · ");
+}
