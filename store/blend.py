@@ -68,6 +68,8 @@ def final_scores(blend: Blend, dense: Floats, lexical: Floats, rerank: Floats | 
 
     Raises ValueError when the lengths differ, or when the blend needs rerank scores and there are none.
     """
+    if len(dense) != len(lexical) or (rerank is not None and len(rerank) != len(dense)):
+        raise ValueError("dense, lexical and rerank scores of different lengths")
     final = blend.dense * _column(dense) + blend.lexical * _column(lexical)
     if rerank is None:
         if blend.rerank:

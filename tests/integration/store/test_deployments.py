@@ -1,0 +1,250 @@
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import insert
+
+from store import deployments, registry
+from store.database import Database
+from store.errors import Conflict, NotFound
+from store.tables import versions
+from store.types import Deployment, DeploymentAction
+from tests.integration.store.learning import NOW, open_database
+
+
+def with_versions(folder: Path, count: int) -> Database:
+    """Version 0 as champion, and ``count`` more rows (their files don't matter here)."""
+    db = open_database(folder)
+    with db.write() as tx:
+        registry.ensure_first_stage(tx, 0.1, NOW)
+        for number in range(1, count + 1):
+            row = {
+                "name": f"v{number}",
+                "form": "cross_encoder",
+                "base": "b",
+                "blend": {},
+                "metrics": {},
+                "reasons": [],
+            }
+            tx.execute(insert(versions).values(**row, created_at=NOW))
+    return db
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = with_versions(tmp_path, 4)
+    yield database
+    database.dispose()
+
+
+def promote(db: Database, to: int, expected: int | None = None) -> Deployment:
+    with db.write() as tx:
+        return deployments.promote(tx, to, "ada", "better", NOW, expected_generation=expected)
+
+
+def rollback(db: Database, to: int | None = None) -> Deployment:
+    with db.write() as tx:
+        return deployments.rollback(tx, "ada", "worse", NOW, to)
+
+
+def compensate(db: Database, failed: Deployment) -> Deployment | None:
+    with db.write() as tx:
+        return deployments.compensate(tx, failed, "does not load", NOW)
+
+
+def serving(db: Database) -> int:
+    with db.read() as tx:
+        return deployments.champion(tx).version_id
+
+
+def rolled_back_from(db: Database) -> int | None:
+    with db.read() as tx:
+        return deployments.rolled_back_from(tx)
+
+
+def test_the_first_champion_is_the_first_stage_and_set_once(db: Database) -> None:
+    with db.write() as tx:
+        registry.ensure_first_stage(tx, 0.1, NOW + timedelta(days=1))
+        assert deployments.champion(tx).generation == 1
+        (entry,) = deployments.ledger(tx)
+    assert (entry.action, entry.from_version, entry.to_version, entry.generation) == (
+        DeploymentAction.INITIAL,
+        None,
+        0,
+        1,
+    )
+
+
+def test_version_0_follows_the_lexical_weight(db: Database) -> None:
+    with db.write() as tx:
+        assert registry.ensure_first_stage(tx, 0.4, NOW).blend.lexical == 0.4
+        assert registry.get(tx, 0).champion
+
+
+def test_promotion_moves_the_pointer_and_writes_the_ledger(db: Database) -> None:
+    entry = promote(db, 1)
+    assert (entry.from_version, entry.to_version, entry.generation, entry.actor) == (0, 1, 2, "ada")
+    with db.read() as tx:
+        assert deployments.ledger(tx, 1) == [entry]
+        assert [version.id for version in registry.list_all(tx) if version.champion] == [1]
+
+
+def test_promoting_the_champion_or_on_a_moved_pointer_is_a_conflict(db: Database) -> None:
+    promote(db, 1, expected=1)
+    with pytest.raises(Conflict, match="champion already"):
+        promote(db, 1)
+    with pytest.raises(Conflict, match="meanwhile"):
+        promote(db, 2, expected=1)
+    with pytest.raises(NotFound):
+        promote(db, 99)
+    assert serving(db) == 1
+
+
+def test_a_failed_transaction_leaves_pointer_and_ledger(db: Database) -> None:
+    def promote_and_fail() -> None:
+        with db.write() as tx:
+            deployments.promote(tx, 1, "ada", "better", NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        promote_and_fail()
+    with db.read() as tx:
+        assert deployments.champion(tx).generation == 1
+        assert len(deployments.ledger(tx)) == 1
+
+
+def test_rollback_walks_back_and_pauses_automatic_promotion(db: Database) -> None:
+    for version in (1, 2, 3):
+        promote(db, version)
+    assert rollback(db).to_version == 2
+    assert rollback(db).to_version == 1
+    promote(db, 4)
+    assert rollback(db).to_version == 1
+    assert rollback(db).to_version == 0
+    with pytest.raises(Conflict, match="nothing to roll back"):
+        rollback(db)
+    with db.write() as tx:
+        assert not deployments.champion(tx).auto_promote
+        deployments.set_auto_promote(tx, True)
+        assert deployments.champion(tx).auto_promote
+
+
+def test_rollback_to_a_named_version(db: Database) -> None:
+    for version in (1, 2, 3):
+        promote(db, version)
+    assert rollback(db, to=1).to_version == 1
+    assert rollback(db).to_version == 0
+    with pytest.raises(NotFound):
+        rollback(db, to=99)
+    with pytest.raises(Conflict, match="champion already"):
+        rollback(db, to=0)
+
+
+def test_the_version_rolled_back_from_counts_until_the_next_promotion(db: Database) -> None:
+    assert rolled_back_from(db) is None
+    promote(db, 1)
+    promote(db, 2)
+    assert rolled_back_from(db) is None
+    rollback(db)
+    assert rolled_back_from(db) == 2
+    failed = promote(db, 3)
+    compensate(db, failed)
+    assert rolled_back_from(db) == 2
+    promote(db, 4)
+    assert rolled_back_from(db) is None
+
+
+def test_compensation_restores_the_previous_champion_and_the_way_back(db: Database) -> None:
+    promote(db, 1)
+    undone = compensate(db, promote(db, 2))
+    assert undone is not None
+    assert (undone.action, undone.from_version, undone.to_version) == (DeploymentAction.COMPENSATE, 2, 1)
+    assert rollback(db).to_version == 0
+
+
+def test_compensation_of_a_rollback_is_no_rollback(db: Database) -> None:
+    promote(db, 1)
+    promote(db, 2)
+    compensate(db, rollback(db))
+    assert serving(db) == 2
+    assert rolled_back_from(db) is None
+    assert rollback(db).to_version == 1
+
+
+def test_compensation_is_void_once_the_pointer_has_moved(db: Database) -> None:
+    failed = promote(db, 1)
+    promote(db, 2)
+    assert compensate(db, failed) is None
+    assert serving(db) == 2
+
+
+def test_a_compensation_is_not_compensated(db: Database) -> None:
+    undone = compensate(db, promote(db, 1))
+    assert undone is not None
+    assert compensate(db, undone) is None
+    assert serving(db) == 0
+
+
+class Pointer(RuleBasedStateMachine):
+    """The ledger against a model: a stack of champions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.db = with_versions(Path(self.folder.name), 4)
+        self.stack = [0]
+        self.before: list[int] = []
+        self.last: Deployment | None = None
+        self.moves = 1
+
+    def teardown(self) -> None:
+        self.db.dispose()
+        self.folder.cleanup()
+
+    @rule(to=st.integers(0, 4))
+    def promote(self, to: int) -> None:
+        if to == self.stack[-1]:
+            with pytest.raises(Conflict):
+                promote(self.db, to)
+            return
+        self.last, self.before = promote(self.db, to), list(self.stack)
+        self.stack.append(to)
+        self.moves += 1
+
+    @rule()
+    def rollback(self) -> None:
+        if len(self.stack) == 1:
+            with pytest.raises(Conflict):
+                rollback(self.db)
+            return
+        self.last, self.before = rollback(self.db), list(self.stack)
+        self.stack.pop()
+        self.moves += 1
+
+    @precondition(lambda self: self.last is not None)
+    @rule()
+    def compensate(self) -> None:
+        assert self.last is not None
+        assert compensate(self.db, self.last) is not None
+        self.stack, self.last = self.before, None
+        self.moves += 1
+
+    @invariant()
+    def pointer_and_ledger_agree(self) -> None:
+        with self.db.read() as tx:
+            champion, entries = deployments.champion(tx), deployments.ledger(tx, 1000)
+        assert champion.version_id == self.stack[-1] == entries[0].to_version
+        assert [entry.generation for entry in entries] == list(range(self.moves, 0, -1))
+        assert all(new.from_version == old.to_version for new, old in pairwise(entries))
+
+
+TestPointer = Pointer.TestCase
+TestPointer.settings = settings(
+    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
