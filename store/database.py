@@ -154,13 +154,20 @@ def _begin(connection: Connection) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """SQLite's own failures as errors of ours, so that nobody above needs to know the library."""
+    """SQLite's own failures as errors of ours, so that nobody above needs to know the library.
+
+    Values that SQLite can't hold are refused wherever they came from: a path of a URL, a cookie, a body.
+    """
     try:
         yield
     except OperationalError as error:
         if "locked" in str(error.orig):
             raise Busy("the database is busy with another write; try again") from error
         raise Unavailable(f"the database failed: {error.orig}") from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput("a text contains a lone surrogate, which is not a character") from error
+    except OverflowError as error:
+        raise InvalidInput("a number is too large") from error
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.DatabaseError) and type(error.orig) is sqlite3.DatabaseError:
             raise Unavailable(f"the database file is damaged or no database: {error.orig}") from error

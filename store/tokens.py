@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _IDENTIFIER = re.compile(r"\w+")
 _WORD = re.compile(
@@ -11,10 +12,10 @@ _WORD = re.compile(
     | [A-Z]?[a-z]+          # Server, get
     | [A-Z]+                # ID in userID
     | [0-9]+                # 256 in sha256
-    | [^\W_A-Za-z0-9]+      # letters beyond ASCII, which carry no camel case we could trust
     """,
     re.VERBOSE,
 )
+_WORD_BEYOND_ASCII = re.compile(r"[^\W\d_]+|\d+")
 LONGEST = 64
 """Characters of the longest token: what is longer is data, not a name, and nobody types it."""
 
@@ -25,14 +26,15 @@ def code_tokens(text: str) -> list[str]:
     ``getHTTPUser_id2`` gives ``gethttpuser_id2 get http user id 2``.
     """
     tokens: list[str] = []
-    for match in _IDENTIFIER.finditer(text):
-        identifier = match.group()
-        words = _WORD.findall(identifier)
-        if not words:
-            continue
-        if len(identifier) <= LONGEST:
-            tokens.append(identifier.lower())
-            if len(words) == 1 and words[0] == identifier:
-                continue
-        tokens.extend(word.lower() for word in words if len(word) <= LONGEST)
+    for identifier in _IDENTIFIER.findall(text):
+        tokens.extend(_tokens(identifier))
     return tokens
+
+
+@lru_cache(maxsize=65_536)
+def _tokens(identifier: str) -> tuple[str, ...]:
+    words = (_WORD if identifier.isascii() else _WORD_BEYOND_ASCII).findall(identifier)
+    parts = tuple(word.lower() for word in words if len(word) <= LONGEST)
+    if not words or len(identifier) > LONGEST or words == [identifier]:
+        return parts
+    return (identifier.lower(), *parts)
