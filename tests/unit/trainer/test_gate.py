@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store.errors import InvalidInput
+from store.types import Decision
+from trainer.gate import Arms, Evidence, GatePolicy, decide
+from trainer.significance import needed_groups
+
+FAST = GatePolicy(rounds=1_000)
+
+
+def scores(values: np.ndarray, first: int = 0) -> dict[int, float]:
+    return {first + number: float(value) for number, value in enumerate(np.clip(values, 0, 1))}
+
+
+def arms(groups: int, gain: float, first: int = 0, sd: float = 0.05, seed: int = 0, base_gain: float = 0.0) -> Arms:
+    """Champion scores around 0.5; the challenger's differ by exactly ``gain`` on average."""
+    rng = np.random.default_rng(seed)
+    champion = 0.5 + rng.uniform(-0.2, 0.2, groups)
+    noise = rng.normal(0, sd, groups)
+    challenger = champion + gain + noise - noise.mean()
+    base = champion + base_gain
+    return Arms(scores(challenger, first), scores(champion, first), scores(base, first), scores(champion, first))
+
+
+def evidence(gain: float = 0.03, held_out_gain: float | None = None, **changes: object) -> Evidence:
+    made = Evidence(
+        held_out=arms(40, gain if held_out_gain is None else held_out_gain, seed=1),
+        out_of_fold=arms(160, gain, first=1000, seed=2),
+        golden=arms(60, 0.0, seed=3),
+        general=arms(60, 0.0, seed=4),
+        latency_ms=200.0,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def text(found: object) -> str:
+    return " ".join(found.reasons)  # type: ignore[attr-defined]
+
+
+def test_a_clear_gain_is_promoted_with_its_numbers() -> None:
+    found = decide(evidence(), FAST)
+    assert found.decision is Decision.PROMOTE
+    assert found.numbers["groups"] == 200
+    assert found.numbers["held_out_groups"] == 40
+    assert found.numbers["champion"]["gain"] == pytest.approx(0.03)
+    assert "+0.030" in found.reasons[0]
+    assert "p = " in found.reasons[0]
+
+
+def test_no_difference_is_not_proven() -> None:
+    same = arms(100, 0.0, sd=0.0)
+    found = decide(evidence(held_out=same, out_of_fold=Arms()), FAST)
+    assert found.decision is Decision.NOT_PROVEN
+    assert found.numbers["champion"]["p_better"] == 1.0
+    assert "alike" in text(found)
+
+
+def test_a_gain_within_the_noise_says_how_many_more_judged_questions_would_settle_it() -> None:
+    found = decide(evidence(held_out=arms(20, 0.02, sd=0.25), out_of_fold=arms(60, 0.02, 1000, sd=0.25)), FAST)
+    assert found.decision is Decision.NOT_PROVEN
+    numbers = found.numbers["champion"]
+    total = needed_groups(numbers["gain"], numbers["sd"], 0.05, 0.8)
+    assert found.numbers["needed_groups"]["total"] == total
+    assert f"About {total - 80} more judged questions" in text(found)
+
+
+def test_significantly_worse_is_rejected() -> None:
+    found = decide(evidence(-0.03), FAST)
+    assert found.decision is Decision.REJECT
+    assert "worse than the champion" in found.reasons[0]
+
+
+def test_too_few_groups_are_not_proven_however_good() -> None:
+    found = decide(evidence(held_out=arms(12, 0.2), out_of_fold=arms(30, 0.2, 1000)), FAST)
+    assert found.decision is Decision.NOT_PROVEN
+    assert "42 judged questions are too few" in found.reasons[0]
+    assert "8 more" in found.reasons[0]
+
+
+def test_too_few_held_out_groups_are_not_proven_however_good() -> None:
+    found = decide(evidence(held_out=arms(5, 0.2)), FAST)
+    assert found.decision is Decision.NOT_PROVEN
+    assert "5 of the judged questions are held out" in text(found)
+
+
+def test_the_kth_challenger_needs_a_smaller_p() -> None:
+    close = evidence(held_out=arms(40, 0.012, sd=0.08, seed=1), out_of_fold=arms(160, 0.012, 1000, sd=0.08, seed=2))
+    p = decide(close, FAST).numbers["champion"]["p_better"]
+    assert decide(close, FAST).decision is Decision.PROMOTE
+    trial = int(0.05 / p) + 2
+    again = decide(replace(close, trial=trial), FAST)
+    assert again.decision is Decision.NOT_PROVEN
+    assert again.numbers["alpha"] == pytest.approx(0.05 / trial)
+
+
+@pytest.mark.parametrize(
+    ("drop", "decision"),
+    [(0.0099, Decision.PROMOTE), (0.0101, Decision.REJECT)],
+)
+def test_the_held_out_mean_may_fall_by_a_hundredth_below_the_champion(drop: float, decision: Decision) -> None:
+    held_out = replace(arms(40, -drop), base={}, no_rerank={})
+    low = dict.fromkeys(held_out.challenger, 0.1)
+    held_out = replace(held_out, base=low, no_rerank=low)
+    assert decide(evidence(held_out=held_out), FAST).decision is decision
+
+
+@pytest.mark.parametrize("arm", ["base", "no_rerank"])
+@pytest.mark.parametrize(("drop", "decision"), [(0.0049, Decision.PROMOTE), (0.0051, Decision.REJECT)])
+def test_the_held_out_mean_may_fall_by_half_a_hundredth_below_base_and_no_rerank(
+    arm: str, drop: float, decision: Decision
+) -> None:
+    held_out = arms(40, 0.03, seed=1)
+    better = {group: score + drop for group, score in held_out.challenger.items()}
+    assert decide(evidence(held_out=replace(held_out, **{arm: better})), FAST).decision is decision
+
+
+@pytest.mark.parametrize("name", ["golden", "general"])
+def test_a_guard_set_that_falls_rejects_and_a_small_one_warns(name: str) -> None:
+    assert decide(evidence(**{name: arms(50, -0.0199)}), FAST).decision is Decision.PROMOTE
+    assert decide(evidence(**{name: arms(50, -0.0201)}), FAST).decision is Decision.REJECT
+    small = decide(evidence(**{name: arms(49, -0.1)}), FAST)
+    assert small.decision is Decision.PROMOTE
+    assert "Warning" in small.reasons[-1]
+
+
+def test_latency_over_budget_rejects_and_unmeasured_is_not_proven() -> None:
+    policy = replace(FAST, latency_budget_ms=500.0)
+    assert decide(evidence(latency_ms=501.0), policy).decision is Decision.REJECT
+    assert decide(evidence(latency_ms=None), policy).decision is Decision.NOT_PROVEN
+
+
+def test_the_version_rolled_back_from_must_be_beaten_too() -> None:
+    made = evidence(rolled_back_from=4)
+    assert decide(made, FAST).decision is Decision.NOT_PROVEN, "it was not scored"
+
+    def with_rolled_back(behind: float) -> Evidence:
+        def add(one: Arms) -> Arms:
+            return replace(one, rolled_back={group: max(0.0, s - behind) for group, s in one.challenger.items()})
+
+        return replace(made, held_out=add(made.held_out), out_of_fold=add(made.out_of_fold))
+
+    assert decide(with_rolled_back(0.0), FAST).decision is Decision.NOT_PROVEN
+    assert decide(with_rolled_back(0.02), FAST).decision is Decision.PROMOTE
+
+
+def test_lists_of_imported_passages_prove_nothing() -> None:
+    imported = arms(200, 0.3)
+    found = decide(Evidence(held_out=imported, latency_ms=1.0, imported=frozenset(imported.challenger)), FAST)
+    assert found.decision is Decision.NOT_PROVEN
+    assert "imported passages" in found.reasons[0]
+    assert found.numbers["groups"] == 0
+
+
+def test_imported_groups_are_left_out_beside_real_ones() -> None:
+    real = evidence(0.0)
+    extra = arms(300, 0.3, first=5000)
+    mixed = Arms(
+        {**real.held_out.challenger, **extra.challenger},
+        {**real.held_out.champion, **extra.champion},
+        {**real.held_out.base, **extra.base},
+        {**real.held_out.no_rerank, **extra.no_rerank},
+    )
+    found = decide(replace(real, held_out=mixed, imported=frozenset(extra.challenger)), FAST)
+    assert found.numbers["groups"] == 200
+    assert found.decision is Decision.NOT_PROVEN
+
+
+def test_no_evidence_at_all_is_not_proven() -> None:
+    assert decide(Evidence(held_out=Arms()), FAST).decision is Decision.NOT_PROVEN
+
+
+def broken_inputs() -> list[Evidence]:
+    good = evidence()
+    nan = {**good.held_out.challenger, 0: float("nan")}
+    more = {**good.held_out.challenger, 999: 0.5}
+    high = {**good.held_out.champion, 0: 1.5}
+    return [
+        replace(good, held_out=replace(good.held_out, challenger=nan)),
+        replace(good, held_out=replace(good.held_out, challenger=more)),
+        replace(good, held_out=replace(good.held_out, champion=high)),
+        replace(good, held_out=replace(good.held_out, base={})),
+        replace(good, held_out=replace(good.held_out, no_rerank={})),
+        replace(good, golden=replace(good.golden, champion={})),
+        replace(good, golden=replace(good.golden, challenger={})),
+        replace(good, out_of_fold=good.held_out),
+        replace(good, latency_ms=float("nan")),
+        replace(good, trial=0),
+    ]
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_wrong_input_raises_and_never_promotes(number: int) -> None:
+    with pytest.raises(InvalidInput):
+        decide(broken_inputs()[number], FAST)
+
+
+@given(
+    st.floats(-0.05, 0.05),
+    st.integers(0, 10_000),
+    st.dictionaries(st.integers(0, 99), st.floats(0, 0.5), max_size=60),
+    st.integers(1, 4),
+)
+@settings(max_examples=80, deadline=None)
+def test_making_the_challenger_worse_never_helps_it(
+    gain: float, seed: int, drops: dict[int, float], trial: int
+) -> None:
+    order = [Decision.REJECT, Decision.NOT_PROVEN, Decision.PROMOTE]
+    before = evidence(gain, held_out=arms(20, gain, sd=0.1, seed=seed), out_of_fold=arms(80, gain, 20, 0.1, seed + 1))
+    before = replace(before, trial=trial)
+
+    def worse(one: Arms) -> Arms:
+        return replace(one, challenger={g: max(0.0, s - drops.get(g, 0.0)) for g, s in one.challenger.items()})
+
+    after = replace(before, held_out=worse(before.held_out), out_of_fold=worse(before.out_of_fold))
+    policy = GatePolicy(rounds=400)
+    assert order.index(decide(after, policy).decision) <= order.index(decide(before, policy).decision)
+
+
+@given(st.integers(0, 10_000), st.randoms(use_true_random=False))
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_groups_changes_nothing(seed: int, random: object) -> None:
+    made = evidence(0.01, held_out=arms(20, 0.01, sd=0.1, seed=seed))
+
+    def shuffled(values: dict[int, float]) -> dict[int, float]:
+        keys = list(values)
+        random.shuffle(keys)  # type: ignore[attr-defined]
+        return {key: values[key] for key in keys}
+
+    other = replace(made, held_out=replace(made.held_out, challenger=shuffled(dict(made.held_out.challenger))))
+    assert decide(made, FAST) == decide(other, FAST)
+
+
+def test_a_challenger_that_is_no_better_is_promoted_in_at_most_five_per_cent() -> None:
+    trials, promoted = 200, 0
+    policy = GatePolicy(rounds=400)
+    for trial in range(trials):
+        rng = np.random.default_rng(trial)
+
+        def same(groups: int, first: int, rng: np.random.Generator = rng) -> Arms:
+            champion = rng.uniform(0.2, 0.8, groups)
+            twin = scores(champion, first)
+            return Arms(scores(champion + rng.normal(0, 0.15, groups), first), twin, twin, twin)
+
+        found = decide(Evidence(held_out=same(40, 0), out_of_fold=same(160, 1000), latency_ms=1.0), policy)
+        promoted += found.decision is Decision.PROMOTE
+    assert promoted <= trials * 0.05 + 2 * (trials * 0.05 * 0.95) ** 0.5

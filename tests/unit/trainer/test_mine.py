@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store.types import Impression, Judgment, Pair, PairSource, Split, Vector
+from tests.unit.trainer.world import impression, text_of
+from trainer.judgments import judgment_id
+from trainer.mine import MinePolicy, Passages, mine
+
+OPEN = MinePolicy(hard=6, random=2, share=10.0)
+"""No filter by score, so that counts can be stated."""
+
+
+def judgment(
+    chunk: int, relevance: float = 1.0, weight: float = 1.0, group: int = 1, strong: bool = True, retired: bool = False
+) -> Judgment:
+    return Judgment(
+        id=judgment_id(group, text_of(chunk)),
+        group_id=group,
+        query="q",
+        content_hash=text_of(chunk),
+        chunk_id=chunk,
+        relevance=relevance,
+        weight=weight,
+        strong=strong,
+        sources=(PairSource.CHUNK_VOTE,),
+        reasons=("ann: voted",),
+        signal_ids=(1,),
+        actors=("ann",),
+        retired=retired,
+    )
+
+
+def passages(
+    vectors: Mapping[str, Vector] | None = None,
+    symbols: Mapping[str, str] | None = None,
+    queries: Mapping[int, Vector] | None = None,
+    lexical: Mapping[tuple[int, str], float] | None = None,
+) -> Passages:
+    return Passages(vectors or {}, symbols or {}, queries or {}, lexical or {})
+
+
+def mined(
+    judgments: Sequence[Judgment],
+    lists: Mapping[int, Impression],
+    policy: MinePolicy = OPEN,
+    known: Passages | None = None,
+    splits: Mapping[int, Split] | None = None,
+    seed: int = 0,
+) -> list[Pair]:
+    sides = splits or dict.fromkeys(lists, Split.TRAIN)
+    return mine(judgments, lists, sides, known or passages(), np.random.default_rng(seed), policy)
+
+
+def hard(pairs: Sequence[Pair]) -> list[int]:
+    return [int(p.content_hash[4:]) for p in pairs if p.source is PairSource.HARD_NEGATIVE]
+
+
+def two_lists() -> dict[int, Impression]:
+    return {1: impression("a", "one"), 2: impression("b", "two", chunk_ids=range(101, 161))}
+
+
+def test_a_positive_gets_hard_and_easy_negatives_that_say_why() -> None:
+    pairs = mined([judgment(3), judgment(103, group=2)], two_lists())
+    own = [pair for pair in pairs if pair.group_id == 1]
+    assert Counter(pair.source for pair in own) == {
+        PairSource.CHUNK_VOTE: 1,
+        PairSource.HARD_NEGATIVE: OPEN.hard,
+        PairSource.RANDOM_NEGATIVE: OPEN.random,
+    }
+    assert {pair.query for pair in own} == {"one"}
+    assert all(pair.reason for pair in own)
+    assert {int(p.content_hash[4:]) >= 101 for p in own if p.source is PairSource.RANDOM_NEGATIVE} == {True}
+
+
+def test_hard_negatives_are_spread_over_the_depth() -> None:
+    ranks = hard(mined([judgment(3)], {1: impression()}))
+    assert [(rank - 1) * OPEN.hard // OPEN.depth for rank in ranks] == list(range(OPEN.hard))
+
+
+def test_nothing_deeper_than_the_depth_is_mined() -> None:
+    policy = MinePolicy(hard=50, random=0, depth=20, share=10.0)
+    assert set(hard(mined([judgment(3)], {1: impression(chunk_ids=range(1, 101))}, policy))) == set(range(1, 21)) - {3}
+
+
+def test_candidates_scored_like_the_positive_are_left_out() -> None:
+    # The positive at rank 31 has cosine 0.50: above 0.95 * 0.50 = 0.475 are the ranks up to 33.
+    policy = MinePolicy(hard=60, random=0, share=0.95)
+    assert min(hard(mined([judgment(31, strong=False)], {1: impression()}, policy))) == 34
+
+
+def test_what_was_shown_beside_a_chunk_named_right_was_passed_over_and_stays() -> None:
+    policy = MinePolicy(hard=60, random=0, share=0.95)
+    ranks = hard(mined([judgment(31, strong=True)], {1: impression(shown=8)}, policy))
+    assert ranks[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 34]
+
+
+def test_the_best_positive_sets_the_limit() -> None:
+    policy = MinePolicy(hard=60, random=0, share=0.95)
+    pairs = mined([judgment(31, strong=False), judgment(11, strong=False)], {1: impression(shown=0)}, policy)
+    assert min(hard(pairs)) == 1 + next(rank for rank in range(1, 61) if 0.80 - 0.01 * rank <= 0.95 * 0.70)
+
+
+def test_near_duplicates_and_the_same_symbol_are_left_out() -> None:
+    east, north = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
+    near = np.array([0.96, 0.28], np.float32)
+    vectors = {text_of(3): east, text_of(4): near, text_of(5): north}
+    symbols = {text_of(3): "parse", text_of(6): "parse", text_of(7): "other"}
+    policy = MinePolicy(hard=60, random=0, share=10.0)
+    ranks = hard(mined([judgment(3)], {1: impression()}, policy, passages(vectors, symbols)))
+    assert {4, 6}.isdisjoint(ranks)
+    assert {5, 7} <= set(ranks)
+
+
+def test_judged_chunks_are_never_mined_and_keep_their_weight() -> None:
+    policy = MinePolicy(hard=60, random=0, share=10.0)
+    pairs = mined([judgment(3), judgment(5, relevance=0.0, weight=0.25)], {1: impression()}, policy)
+    assert {3, 5}.isdisjoint(hard(pairs))
+    voted = {p.content_hash: (p.label, p.weight) for p in pairs if p.source is PairSource.CHUNK_VOTE}
+    assert voted == {text_of(3): (1.0, 1.0), text_of(5): (0.0, 0.25)}
+
+
+def test_negatives_weigh_what_their_best_positive_weighs() -> None:
+    pairs = mined([judgment(3, weight=0.125), judgment(9, weight=0.5)], {1: impression()})
+    assert {p.weight for p in pairs if p.source is PairSource.HARD_NEGATIVE} == {0.5}
+
+
+def test_groups_without_a_positive_give_no_pairs() -> None:
+    assert mined([judgment(3, relevance=0.0)], {1: impression()}) == []
+
+
+def test_weightless_retired_and_held_out_judgments_give_no_pairs() -> None:
+    assert mined([judgment(3, weight=0.0)], {1: impression()}) == []
+    assert mined([judgment(3, retired=True)], {1: impression()}) == []
+    assert mined([judgment(3)], {1: impression()}, splits={1: Split.HELD_OUT}) == []
+
+
+def test_a_positive_that_was_no_candidate_takes_its_scores_from_vectors_and_the_lexical_index() -> None:
+    query, text = np.array([1.0, 0.0], np.float32), np.array([0.6, 0.8], np.float32)
+    known = passages({text_of(999): text}, {}, {1: query}, {(1, text_of(999)): 0.5})
+    pairs = mined([judgment(999)], {1: impression()}, OPEN, known)
+    assert pairs[0].dense_score == pytest.approx(0.6)
+    assert pairs[0].lexical_score == 0.5
+
+
+def test_easy_negatives_never_come_from_the_own_list() -> None:
+    same = {1: impression("a", "one"), 2: impression("b", "two")}
+    pairs = mined([judgment(3), judgment(4, group=2)], same)
+    assert [p for p in pairs if p.source is PairSource.RANDOM_NEGATIVE] == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.integers(1, 70), st.floats(0, 1), st.floats(0, 1)),
+        max_size=25,
+        unique_by=lambda one: one[:2],
+    ),
+    st.sets(st.integers(1, 4)),
+    st.integers(0, 1000),
+)
+@settings(max_examples=60, deadline=None)
+def test_pairs_are_lawful_whatever_was_judged(
+    judged: list[tuple[int, int, float, float]], held_out: set[int], seed: int
+) -> None:
+    lists = {
+        group: impression(f"a{group}", f"q{group}", chunk_ids=range(group * 10, group * 10 + 60))
+        for group in range(1, 5)
+    }
+    splits = {group: Split.HELD_OUT if group in held_out else Split.TRAIN for group in lists}
+    judgments = [judgment(chunk, relevance, weight, group) for group, chunk, relevance, weight in judged]
+    pairs = mined(judgments, lists, MinePolicy(), splits=splits, seed=seed)
+    assert not {pair.group_id for pair in pairs} & held_out
+    assert len({(pair.group_id, pair.content_hash) for pair in pairs}) == len(pairs)
+    for group in {pair.group_id for pair in pairs}:
+        labels = {pair.label for pair in pairs if pair.group_id == group}
+        assert 1.0 in labels
+    assert all(0 < pair.weight <= 1 and pair.reason for pair in pairs)
+    again = mined(list(reversed(judgments)), lists, MinePolicy(), splits=splits, seed=seed)
+    assert again == pairs
