@@ -1,0 +1,60 @@
+"""The project's vocabulary as values: everything that crosses a package border.
+
+Frozen dataclasses and string enums only; no I/O, no SQL, no HTTP. Scores are named by
+origin (DESIGN §1); times are timezone-aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+from store.types.code import Chunk, ChunkDraft, Repo
+from store.types.learning import EvalQuery, Judgment, Pair, QueryGroup, Signal, Snapshot
+from store.types.ranking import AnswerRecord, Blend, Candidate, Impression, ImpressionRow
+from store.types.serving import Champion, Deployment, Job, JobEvent, Version
+from store.types.words import (
+    FIRST_STAGE_VERSION,
+    AnswerKind,
+    Decision,
+    DeploymentAction,
+    JobKind,
+    JobState,
+    Json,
+    PairSource,
+    SignalKind,
+    Split,
+    Vector,
+    VersionForm,
+)
+
+__all__ = [
+    "FIRST_STAGE_VERSION",
+    "AnswerKind",
+    "AnswerRecord",
+    "Blend",
+    "Candidate",
+    "Champion",
+    "Chunk",
+    "ChunkDraft",
+    "Decision",
+    "Deployment",
+    "DeploymentAction",
+    "EvalQuery",
+    "Impression",
+    "ImpressionRow",
+    "Job",
+    "JobEvent",
+    "JobKind",
+    "JobState",
+    "Json",
+    "Judgment",
+    "Pair",
+    "PairSource",
+    "QueryGroup",
+    "Repo",
+    "Signal",
+    "SignalKind",
+    "Snapshot",
+    "Split",
+    "Vector",
+    "Version",
+    "VersionForm",
+]
