@@ -76,8 +76,13 @@ class TrainLog:
     loss_last: float
     table: tuple[TrainProgress, ...]
 
-    def as_json(self) -> Json:
-        return asdict(self)
+    @property
+    def seconds_per_step(self) -> float:
+        return self.seconds / max(1, self.steps)
+
+    def summary(self) -> Json:
+        """Everything but the table."""
+        return {key: value for key, value in asdict(self).items() if key != "table"}
 
 
 def finetune(

@@ -9,7 +9,6 @@ from typing import Literal
 from store.errors import InvalidInput
 from store.types import Json
 
-
 MAX_STEPS = 4000
 
 

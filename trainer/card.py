@@ -1,0 +1,215 @@
+"""The model card: a complete README.md of a version, with the metadata header that model hubs read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from platform import python_version
+from statistics import fmean
+
+from store.registry import VersionDraft
+from store.types import Json, Pair, Snapshot
+from trainer.finetune import TrainLog
+from trainer.metrics import STANDARD
+
+SAMPLES = 6
+_EXCERPT = 160
+_LOG_LINES = 40
+_FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors", "accelerate", "datasets")
+_ARMS = {"no_rerank": "no reranking", "base": "base", "champion": "champion", "challenger": "**this version**"}
+_EVIDENCE = {
+    "held_out": "held-out questions (never trained on)",
+    "out_of_fold": "out-of-fold (other judged questions)",
+    "golden": "golden questions",
+    "general": "general set (docstring questions)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that a card tells."""
+
+    draft: VersionDraft
+    snapshot: Snapshot
+    log: TrainLog
+    texts: Mapping[str, str]
+
+
+def write_card(directory: Path, card: Card) -> None:
+    """Write ``README.md`` into a staged model directory."""
+    (directory / "README.md").write_text(render(card), encoding="utf-8")
+
+
+def render(card: Card) -> str:
+    """The card as Markdown."""
+    parts = (
+        _header(card),
+        _intro(card),
+        _data(card),
+        _samples(card),
+        _training(card),
+        _log_table(card.log),
+        _results(card.draft),
+        _versions(),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _header(card: Card) -> str:
+    lines = [
+        "---",
+        "library_name: sentence-transformers",
+        "pipeline_tag: text-ranking",
+        "tags:",
+        "- sentence-transformers",
+        "- cross-encoder",
+        "- reranker",
+        "- generated_from_trainer",
+        f"- dataset_size:{len(card.snapshot.pairs)}",
+        f"- loss:{_loss(card)}",
+    ]
+    if card.draft.base != "residual":
+        lines.append(f"base_model: {json.dumps(card.draft.base)}")
+    held_out = card.draft.metrics["evidence"].get("held_out", {}).get("challenger")
+    if held_out:
+        lines += ["model-index:", f"- name: {json.dumps(card.draft.name)}", "  results:"]
+        lines += ["  - task:", "      type: text-ranking", "      name: reranking of logged candidate lists"]
+        lines += ["    dataset:", "      name: held-out questions", "      type: rankloop", "    metrics:"]
+        for name in STANDARD:
+            lines += [f"    - type: {json.dumps(name)}", f"      value: {held_out[name]:.6f}"]
+    return "\n".join([*lines, "---"])
+
+
+def _intro(card: Card) -> str:
+    draft = card.draft
+    blend = draft.blend
+    return f"""# {draft.name}
+
+A cross-encoder that reranks code chunks for questions about a team's own code, trained by Rankloop from people's
+ratings. It gives one raw logit for a (question, passage) pair, cut to {draft.max_length} tokens.
+
+- Base: `{draft.base}`; compared with champion version {draft.parent_id}
+- Dataset snapshot: `{draft.snapshot_hash}`
+- Final score: `{blend.dense:g} * dense_score + {blend.lexical:g} * lexical_score + {blend.rerank:g} * rerank_score`
+
+```python
+from sentence_transformers import CrossEncoder
+from torch.nn import Identity
+
+model = CrossEncoder("path/to/this/folder")
+logits = model.predict([("how to read a json file", "def load(path): ...")], activation_fn=Identity())
+```"""
+
+
+def _data(card: Card) -> str:
+    pairs, stats = card.snapshot.pairs, card.snapshot.stats
+    lines = ["## Training data", "", f"{len(pairs)} pairs of {len({pair.query for pair in pairs})} questions."]
+    lines += ["", "| source | pairs | mean weight |", "|---|---:|---:|"]
+    for source, number in sorted(Counter(pair.source for pair in pairs).items()):
+        mean = fmean(pair.weight for pair in pairs if pair.source == source)
+        lines.append(f"| {source.replace('_', ' ')} | {number} | {mean:.3f} |")
+    lines += ["", "| | questions (characters) | passages (characters) | label |", "|---|---:|---:|---:|"]
+    queries = [len(pair.query) for pair in pairs]
+    passages = [len(card.texts[pair.content_hash]) for pair in pairs if pair.content_hash in card.texts]
+    labels = [pair.label for pair in pairs]
+    for name, of in (("min", min), ("mean", fmean), ("max", max)):
+        lines.append(f"| {name} | {_stat(of, queries)} | {_stat(of, passages)} | {_stat(of, labels)} |")
+    lines += ["", "Ratings and lists that went in:", "", *_counts(stats)]
+    return "\n".join(lines)
+
+
+def _stat(of: Callable[[Sequence[float]], float], values: Sequence[float]) -> str:
+    return f"{float(of(values)):.2f}".rstrip("0").rstrip(".") if values else "–"
+
+
+def _counts(stats: Json) -> list[str]:
+    shown = []
+    for key, value in stats.items():
+        if key in ("strong_groups", "imported_lists", "missing"):
+            continue
+        inner = ", ".join(f"{name}: {count}" for name, count in value.items()) if isinstance(value, dict) else value
+        shown.append(f"- {key.replace('_', ' ')}: {inner if inner not in ('', []) else 'none'}")
+    return shown + [f"- missing: {sentence}" for sentence in stats.get("missing", [])]
+
+
+def _samples(card: Card) -> str:
+    lines = ["### Samples", "", "| question | passage | label | weight | source | why |", "|---|---|---:|---:|---|---|"]
+    for pair in _spread(card.snapshot.pairs):
+        cells = (
+            _cell(pair.query),
+            f"`{_cell(card.texts.get(pair.content_hash, '(text missing)'))}`",
+            f"{pair.label:g}",
+            f"{pair.weight:.3g}",
+            pair.source.replace("_", " "),
+            _cell(pair.reason),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _spread(pairs: Sequence[Pair]) -> list[Pair]:
+    positives = [pair for pair in pairs if pair.label > 0.5][: SAMPLES // 2]
+    negatives = [pair for pair in pairs if pair.label <= 0.5][: SAMPLES - len(positives)]
+    return [*positives, *negatives]
+
+
+def _cell(text: str) -> str:
+    flat = " ".join(text.split()).replace("|", "\\|").replace("`", "'").replace("<", "&lt;")
+    return flat if len(flat) <= _EXCERPT else flat[: _EXCERPT - 1] + "…"
+
+
+def _loss(card: Card) -> str:
+    return "ListwiseLoss" if card.draft.hyper_parameters["loss"] == "listwise" else "WeightedBinaryCrossEntropyLoss"
+
+
+def _training(card: Card) -> str:
+    log = card.log
+    lines = ["## Training", "", f"Loss: `{_loss(card)}` (trainer/loss.py). Seed {card.draft.seed}.", ""]
+    lines += ["| hyper-parameter | value |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in card.draft.hyper_parameters.items()]
+    lines += ["| optimizer | AdamW |", "| schedule | linear |", f"| precision used | {log.precision} |"]
+    lines += [
+        "",
+        f"{log.rows} rows an epoch ({log.pairs} pairs), {log.epochs} epochs, {log.steps} steps in {log.seconds:.1f} s "
+        f"on {log.device} ({log.seconds_per_step:.3f} s a step). Mean loss fell from {log.loss_first:.4f} (first tenth "
+        f"of the steps) to {log.loss_last:.4f} (last tenth)."
+        if log.loss_last < log.loss_first
+        else f"{log.rows} rows an epoch ({log.pairs} pairs), {log.epochs} epochs, {log.steps} steps in "
+        f"{log.seconds:.1f} s on {log.device} ({log.seconds_per_step:.3f} s a step). Mean loss did not fall: "
+        f"{log.loss_first:.4f} (first tenth of the steps), {log.loss_last:.4f} (last tenth).",
+    ]
+    return "\n".join(lines)
+
+
+def _log_table(log: TrainLog) -> str:
+    lines = ["### Training log", "", "| step | epoch | loss | learning rate | pairs/s |", "|---:|---:|---:|---:|---:|"]
+    every = max(1, -(-len(log.table) // _LOG_LINES))
+    kept = [*log.table[::every], *([log.table[-1]] if (len(log.table) - 1) % every else [])]
+    lines += [
+        f"| {line.step} | {line.epoch:.2f} | {line.loss:.4f} | {line.learning_rate:.2e} | {line.pairs_per_second:.1f} |"
+        for line in kept
+    ]
+    return "\n".join(lines)
+
+
+def _results(draft: VersionDraft) -> str:
+    lines = ["## Evaluation", "", f"Decision of the gate: **{draft.decision}**", ""]
+    lines += [f"- {reason}" for reason in draft.reasons]
+    for evidence, arms in draft.metrics["evidence"].items():
+        size = next(iter(arms.values()))["queries"]
+        lines += ["", f"### {_EVIDENCE[evidence][0].upper()}{_EVIDENCE[evidence][1:]}: {size}", ""]
+        lines += [f"| | {' | '.join(STANDARD)} |", f"|---|{'---:|' * len(STANDARD)}"]
+        for arm, name in _ARMS.items():
+            if arm in arms:
+                lines.append(f"| {name} | {' | '.join(f'{arms[arm][metric]:.4f}' for metric in STANDARD)} |")
+    lines += [f"- {note}" for note in draft.metrics.get("notes", [])]
+    return "\n".join(lines)
+
+
+def _versions() -> str:
+    lines = ["## Framework versions", "", f"- Python: {python_version()}"]
+    return "\n".join([*lines, *(f"- {name}: {metadata.version(name)}" for name in _FRAMEWORKS)])

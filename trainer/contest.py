@@ -1,0 +1,109 @@
+"""The four arms on the same lists: no rerank, base, champion, challenger. Rows to store, and scores for the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from store.evaluations import EvalRow
+from store.types import Blend, EvalQuery, Json
+from trainer.arms import Arms
+from trainer.evaluate import Ranked, Scores, mean_metrics, rank_all, score_queries
+from trainer.metrics import measure
+
+METRIC = "ndcg@10"
+_KEPT = 10
+_FROM_TEN = (METRIC, "mrr@10")
+"""Metrics that the ten stored results decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A competitor: a scorer (None: it does not rerank) and its blend."""
+
+    blend: Blend
+    scorer: Scores | None
+    texts: Mapping[str, str]
+    cancelled: Callable[[], bool]
+
+    def rank(self, queries: Sequence[EvalQuery]) -> list[Ranked]:
+        """Raises Cancelled."""
+        if self.scorer is None:
+            return rank_all(queries, self.blend, None)
+        return rank_all(queries, self.blend, score_queries(self.scorer, queries, self.texts, cancelled=self.cancelled))
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Every arm's rankings of one body of evidence: the same groups in each."""
+
+    evidence: str
+    """held_out, out_of_fold, golden or general."""
+    arms: Mapping[str, Sequence[Ranked]]
+    """Arm name → rankings. ``rolled_back`` only where there was such a version."""
+
+    def scores(self) -> Arms:
+        """ndcg@10 by group, for the gate."""
+        by_arm = {arm: {one.group_id: one.metrics[METRIC] for one in ranked} for arm, ranked in self.arms.items()}
+        return Arms(
+            challenger=by_arm.get("challenger", {}),
+            champion=by_arm.get("champion", {}),
+            base=by_arm.get("base", {}),
+            no_rerank=by_arm.get("no_rerank", {}),
+            rolled_back=by_arm.get("rolled_back"),
+        )
+
+    def rows(self) -> list[EvalRow]:
+        """What is stored: metrics and the best ten of each list."""
+        return [
+            EvalRow(arm, self.evidence, one.group_id, one.query.query, dict(one.metrics), one.ranking[:_KEPT])
+            for arm, ranked in self.arms.items()
+            if arm != "rolled_back"
+            for one in ranked
+        ]
+
+    def means(self) -> Json:
+        return {arm: mean_metrics(ranked) for arm, ranked in self.arms.items()}
+
+    def common(self) -> Contest:
+        """Only the groups that every arm has an honest score for."""
+        each = [frozenset(one.group_id for one in ranked) for ranked in self.arms.values()]
+        groups = frozenset.intersection(*each) if each else frozenset()
+        arms = {arm: [one for one in ranked if one.group_id in groups] for arm, ranked in self.arms.items()}
+        return Contest(self.evidence, arms)
+
+    @property
+    def size(self) -> int:
+        """Number of groups."""
+        return len(next(iter(self.arms.values()), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A registered version: its stored out-of-fold results, the groups it trained on, and itself."""
+
+    stored: Mapping[int, EvalRow]
+    groups: frozenset[int]
+    arm: Arm
+
+    def out_of_fold(self, queries: Sequence[EvalQuery]) -> list[Ranked]:
+        """Groups that the version never trained on are ranked by it; for the others its stored out-of-fold ranking is
+        measured against today's truth. A group with neither is left out: the version's own score would be flattering.
+        """
+        by_group = {one.group_id: one for one in self.arm.rank([q for q in queries if q.group_id not in self.groups])}
+        for query in queries:
+            row = self.stored.get(query.group_id)
+            if query.group_id in self.groups and row is not None and set(row.ranking) <= set(query.content_hashes):
+                again = measure(row.ranking, query.relevance, _FROM_TEN)
+                by_group[query.group_id] = Ranked(query, row.ranking, {**row.metrics, **again})
+        return [by_group[query.group_id] for query in queries if query.group_id in by_group]
+
+
+def outranked(challenger: Sequence[Ranked], limit: int = 50) -> list[Json]:
+    """Queries where an unjudged chunk stands above every relevant one: for a person to judge, most doubtful first."""
+    doubtful = [one for one in challenger if one.ranking and one.ranking[0] not in one.query.relevance]
+    doubtful.sort(key=lambda one: (one.metrics[METRIC], one.group_id))
+    return [
+        {"query": one.query.query, "content_hash": one.ranking[0], METRIC: one.metrics[METRIC]}
+        for one in doubtful[:limit]
+    ]

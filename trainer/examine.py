@@ -1,0 +1,179 @@
+"""Bring the challenger before the gate: every arm on every body of evidence, each with its own blend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from store import deployments, evaluations, registry, snapshots
+from store.blend import first_stage
+from store.database import Database
+from store.errors import ModelRefused
+from store.loading import load_version
+from store.scorer import Scorer
+from store.settings import Settings
+from store.types import EvalQuery, Json
+from trainer.arms import Evidence
+from trainer.base import Base
+from trainer.contest import Arm, Contest, Served, outranked
+from trainer.evaluate import FloatArray, Ranked, rank, score_queries
+from trainer.export import Timed
+from trainer.field import Field
+from trainer.fit_blend import DevQuery, blend_of, cross_fit, dev_query, fit_weight
+from trainer.folds import OutOfFold
+from trainer.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who serves, and how often it has been challenged."""
+
+    champion: int
+    generation: int
+    trial: int
+    """This is the k-th challenger against this champion."""
+    rolled_back_from: int | None
+
+    def as_json(self) -> Json:
+        return {"version": self.champion, "generation": self.generation, "trial": self.trial}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the gate decides on, and what is stored and shown of it."""
+
+    evidence: Evidence
+    weight: float
+    """Weight of ``rerank_score`` in the challenger's blend, fitted on dev."""
+    contests: tuple[Contest, ...]
+    against: Standing
+    to_judge: list[Json]
+
+    @property
+    def metrics(self) -> Json:
+        """Means by body of evidence, then by arm."""
+        return {contest.evidence: contest.means() for contest in self.contests if contest.size}
+
+
+def standing(db: Database) -> Standing:
+    """Read it before scoring: a champion that changes meanwhile makes the promotion a conflict."""
+    with db.read() as tx:
+        champion = deployments.champion(tx)
+        versions = registry.list_all(tx, limit=100_000)
+        undone = deployments.rolled_back_from(tx)
+    before = sum(one.metrics.get("against", {}).get("generation") == champion.generation for one in versions)
+    return Standing(champion.version_id, champion.generation, 1 + before, undone)
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """Scores the arms. ``report`` gets the share of the examination that is done."""
+
+    db: Database
+    settings: Settings
+    field: Field
+    recipe: Recipe
+    cancelled: Callable[[], bool]
+    report: Callable[[float], None]
+
+    def examine(self, scorer: Scorer, base: Base, folds: OutOfFold) -> Examined:
+        """``scorer`` is the artefact that would serve. Raises Cancelled; ModelRefused: no champion to load."""
+        now = standing(self.db)
+        dev = [self._dev(query, logits) for query, logits in zip(folds.queries, folds.logits, strict=True)]
+        weight = fit_weight([one for one in dev if one is not None], self.recipe.unproven_weight)
+        timed = Timed(scorer)
+        challenger = self._arm(timed, weight)
+        champion = self.served(now.champion)
+        rivals = {"no_rerank": self._first_stage(), "base": self._base(base), "champion": champion.arm}
+        undone = self._undone(now.rolled_back_from)
+        everyone = {**rivals, "challenger": challenger, **({"rolled_back": undone.arm} if undone else {})}
+        held_out = self._contest("held_out", self.field.held_out, everyone, 0.0, 0.4)
+        folded = self._folds(folds, dev, rivals, champion, undone)
+        guard = {"champion": champion.arm, "challenger": challenger}
+        golden = self._contest("golden", self.field.golden, guard, 0.6, 0.1)
+        general = self._contest("general", self.field.general, guard, 0.7, 0.3)
+        evidence = Evidence(
+            held_out=held_out.scores(),
+            out_of_fold=folded.scores(),
+            golden=golden.scores(),
+            general=general.scores(),
+            imported=self.field.imported,
+            trial=now.trial,
+            latency_ms=timed.percentile95(),
+            rolled_back_from=now.rolled_back_from,
+        )
+        doubtful = outranked([*held_out.arms.get("challenger", ()), *folded.arms.get("challenger", ())])
+        return Examined(evidence, weight, (held_out, folded, golden, general), now, doubtful)
+
+    def served(self, version_id: int) -> Served:
+        """A registered version with what is known of its training. Raises ModelRefused, NotFound."""
+        with self.db.read() as tx:
+            version = registry.get(tx, version_id)
+            stored = evaluations.load(tx, version_id, "challenger", "out_of_fold")
+            digest = version.snapshot_hash
+            trained = snapshots.load(tx, digest).pairs if digest is not None else ()
+        loaded = load_version(version, self.settings.models_dir)
+        arm = Arm(version.blend, loaded.scorer, self.field.texts, self.cancelled)
+        return Served({row.group_id: row for row in stored}, frozenset(pair.group_id for pair in trained), arm)
+
+    def _undone(self, version_id: int | None) -> Served | None:
+        """The version rolled back from; None when there is none, or when it cannot be scored any more."""
+        if version_id is None:
+            return None
+        try:
+            return self.served(version_id)
+        except ModelRefused:
+            return None
+
+    def _arm(self, scorer: Timed | Scorer, weight: float) -> Arm:
+        blend = blend_of(weight, self.recipe.prior_scale, self.settings.first_stage_lexical)
+        return Arm(blend, scorer, self.field.texts, self.cancelled)
+
+    def _first_stage(self) -> Arm:
+        return Arm(first_stage(self.settings.first_stage_lexical), None, self.field.texts, self.cancelled)
+
+    def _base(self, base: Base) -> Arm:
+        """The base with its own blend: dev is all training lists, for it was trained on none of them."""
+        if base.residual:
+            return self._first_stage()
+        scorer = Scorer.load(base.path, max_length=self.settings.max_length)
+        logits = score_queries(scorer, self.field.train, self.field.texts, cancelled=self.cancelled)
+        dev = [self._dev(query, own) for query, own in zip(self.field.train, logits, strict=True)]
+        return self._arm(scorer, fit_weight([one for one in dev if one is not None], 1.0))
+
+    def _dev(self, query: EvalQuery, logits: FloatArray) -> DevQuery | None:
+        return dev_query(query, logits, self.recipe.prior_scale, self.settings.first_stage_lexical)
+
+    def _contest(
+        self, evidence: str, queries: Sequence[EvalQuery], arms: dict[str, Arm], start: float, width: float
+    ) -> Contest:
+        ranked = {}
+        for place, (name, arm) in enumerate(arms.items(), start=1):
+            ranked[name] = arm.rank(queries)
+            self.report(start + width * place / len(arms))
+        return Contest(evidence, ranked)
+
+    def _folds(
+        self,
+        folds: OutOfFold,
+        dev: Sequence[DevQuery | None],
+        rivals: dict[str, Arm],
+        champion: Served,
+        undone: Served | None,
+    ) -> Contest:
+        """Each group is ranked with the weight fitted on the other folds, so that its own truth chose nothing."""
+        weights = cross_fit(dev, folds.folds, self.recipe.unproven_weight)
+        lexical = self.settings.first_stage_lexical
+        arms: dict[str, list[Ranked]] = {
+            "no_rerank": rivals["no_rerank"].rank(folds.queries),
+            "base": rivals["base"].rank(folds.queries),
+            "champion": champion.out_of_fold(folds.queries),
+            "challenger": [
+                rank(query, blend_of(weight, self.recipe.prior_scale, lexical), logits)
+                for query, logits, weight in zip(folds.queries, folds.logits, weights, strict=True)
+            ],
+        }
+        if undone is not None:
+            arms["rolled_back"] = undone.out_of_fold(folds.queries)
+        self.report(0.6)
+        return Contest("out_of_fold", arms).common()

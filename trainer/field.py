@@ -1,0 +1,57 @@
+"""The lists that arms compete on, with all their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from store import texts as text_store
+from store.database import Database
+from store.settings import Settings
+from store.types import EvalQuery, Snapshot
+from trainer.evaluate import answerable
+from trainer.grouping import TextEncoder
+from trainer.guards import guard_sets
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Lists by body of evidence. Each has a right chunk among its candidates and every text."""
+
+    train: tuple[EvalQuery, ...]
+    """Logged lists of the training groups: dev and out-of-fold evidence."""
+    held_out: tuple[EvalQuery, ...]
+    golden: tuple[EvalQuery, ...]
+    general: tuple[EvalQuery, ...]
+    texts: Mapping[str, str]
+    """Content hash → text, of the lists and of the snapshot's pairs."""
+    imported: frozenset[int]
+    """Groups whose lists are made of imported passages: they prove nothing."""
+    notes: tuple[str, ...]
+
+
+def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Snapshot, now: datetime) -> Field:
+    """Gather the lists of a snapshot and of the guard sets. Nothing is trained on them here."""
+    trained = frozenset(pair.query for pair in snapshot.pairs)
+    guards = guard_sets(db, encoder, settings, trained, now)
+    lists = (*snapshot.train_queries, *snapshot.held_out, *guards.golden, *guards.general)
+    wanted = {pair.content_hash for pair in snapshot.pairs} | {name for one in lists for name in one.content_hashes}
+    with db.read() as tx:
+        texts = text_store.get(tx, sorted(wanted))
+    imported = frozenset(snapshot.stats.get("imported_lists", {}).get("groups", []))
+    kept, left = _keep([one for one in snapshot.train_queries if one.group_id not in imported], texts)
+    held_out, out = _keep(snapshot.held_out, texts)
+    notes = (
+        [f"{left + out} judged questions have no right chunk or lost texts, and decide nothing."] if left + out else []
+    )
+    missing = len(wanted) - len(texts)
+    notes += [f"{missing} texts are missing in the database; their pairs and lists were left out."] if missing else []
+    return Field(
+        kept, held_out, _keep(guards.golden, texts)[0], _keep(guards.general, texts)[0], texts, imported, tuple(notes)
+    )
+
+
+def _keep(queries: Sequence[EvalQuery], texts: Mapping[str, str]) -> tuple[tuple[EvalQuery, ...], int]:
+    kept, left_out = answerable(queries, texts)
+    return tuple(kept), left_out

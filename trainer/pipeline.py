@@ -1,0 +1,254 @@
+"""The nightly job: dataset → finetune → out_of_fold → evaluate → gate → publish → promote. The champion serves on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from store import deployments, evaluations, registry
+from store.database import Database
+from store.encoder import Encoder
+from store.errors import Conflict, InvalidInput
+from store.evaluations import EvalRow
+from store.manifest import Engine
+from store.settings import Settings
+from store.types import Decision, Json, Snapshot, Version
+from trainer import gate
+from trainer.base import resolve_base
+from trainer.card import Card, write_card
+from trainer.evaluate import fold_count
+from trainer.examine import Examined, Examiner
+from trainer.export import export_engines
+from trainer.field import lay_out
+from trainer.finetune import Trained, TrainProgress, finetune
+from trainer.fit_blend import blend_of
+from trainer.folds import FoldRun, OutOfFold, out_of_fold
+from trainer.order import Order, newly_judged, take_snapshot
+from trainer.worker import Reporter
+
+ROWS_FILE = "evaluation.json"
+_DATASET, _FINETUNE, _FOLDS, _EVALUATE, _GATE, _PUBLISH = 0.0, 0.05, 0.3, 0.8, 0.95, 0.96
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """What every job of this process shares."""
+
+    db: Database
+    settings: Settings
+    encoder: Callable[[], Encoder]
+    clock: Callable[[], datetime]
+
+    def nightly(self, reporter: Reporter) -> Json:
+        """Run the job; ``{version, decision, reasons, metrics, …}``, ``version`` None without a challenger."""
+        with self.db.read() as tx:
+            published = registry.by_job(tx, reporter.job.id)
+        if published:
+            return self._settle(published[-1], reporter)
+        order = Order.of(reporter.job, self.settings)
+        reporter.stage("dataset", _DATASET)
+        snapshot = take_snapshot(self.db, self.encoder(), self.settings, order, self.clock())
+        if reason := self._too_early(snapshot, order):
+            return _no_challenger(snapshot, [reason])
+        try:
+            version = _Night(self, reporter, order, snapshot).run()
+        except InvalidInput as error:
+            return _no_challenger(snapshot, [error.message, *snapshot.stats.get("missing", [])])
+        return self._settle(version, reporter)
+
+    def _too_early(self, snapshot: Snapshot, order: Order) -> str | None:
+        fresh = newly_judged(self.db, snapshot)
+        needed = self.settings.min_new_groups
+        if order.scheduled and fresh < needed:
+            return f"{fresh} newly judged questions since the last training; a night needs {needed} for a challenger."
+        return None
+
+    def _settle(self, version: Version, reporter: Reporter) -> Json:
+        """Store the published version's evaluation, and promote it where that is automatic and decided."""
+        self._store_rows(version)
+        result = {
+            "version": version.id,
+            "decision": version.decision,
+            "reasons": list(version.reasons),
+            "metrics": version.metrics.get("evidence", {}),
+            "snapshot": version.snapshot_hash,
+            "promoted": False,
+        }
+        if version.decision is not Decision.PROMOTE:
+            return result
+        reporter.stage("promote", 0.99)
+        with self.db.write() as tx:
+            champion = deployments.champion(tx)
+            if champion.version_id == version.id:
+                return {**result, "promoted": True}
+            if not (self.settings.auto_promote and champion.auto_promote):
+                return {**result, "promotion": "automatic promotion is off: promote it on the admin page"}
+            generation = int(version.metrics["against"]["generation"])
+            reason = version.reasons[0] if version.reasons else "the gate said promote"
+            try:
+                deployments.promote(
+                    tx,
+                    version.id,
+                    "trainer",
+                    reason,
+                    self.clock(),
+                    job_id=reporter.job.id,
+                    expected_generation=generation,
+                )
+            except Conflict as conflict:
+                return {**result, "promotion": conflict.message}
+        return {**result, "promoted": True}
+
+    def _store_rows(self, version: Version) -> None:
+        if version.path is None:
+            return
+        file = self.settings.models_dir / version.path / ROWS_FILE
+        if not file.is_file():
+            return
+        rows = [
+            EvalRow(**{**row, "ranking": tuple(row["ranking"])}) for row in json.loads(file.read_text(encoding="utf-8"))
+        ]
+        with self.db.write() as tx:
+            evaluations.save(tx, version.id, rows)
+
+
+def _no_challenger(snapshot: Snapshot, reasons: list[str]) -> Json:
+    return {
+        "version": None,
+        "decision": None,
+        "reasons": list(dict.fromkeys(reasons)),
+        "metrics": {},
+        "snapshot": snapshot.hash,
+        "promoted": False,
+    }
+
+
+class _Night:
+    """One training, stage by stage."""
+
+    def __init__(self, trainer: Trainer, reporter: Reporter, order: Order, snapshot: Snapshot) -> None:
+        self.db, self.settings, self.clock = trainer.db, trainer.settings, trainer.clock
+        self.reporter, self.order, self.snapshot = reporter, order, snapshot
+        encoder = trainer.encoder()
+        self.field = lay_out(self.db, encoder, self.settings, snapshot, self.clock())
+        self.base = resolve_base(
+            self.settings.base,
+            encoder.name,
+            encoder.model_path,
+            self.settings.data / "bases",
+            self.settings.max_length,
+        )
+        self.seconds = 0.0
+
+    def run(self) -> Version:
+        """Train, examine, judge and publish. Raises Cancelled, InvalidInput, ModelRefused."""
+        staged, trained = self._finetune()
+        folds = self._out_of_fold()
+        self.reporter.stage("evaluate", _EVALUATE)
+        scorer, engines = export_engines(staged, trained.probes, self.settings.max_length)
+        examined = self._examiner().examine(scorer, self.base, folds)
+        self.reporter.stage("gate", _GATE)
+        judged = gate.decide(examined.evidence)
+        data = {"decision": judged.decision, "reasons": list(judged.reasons)}
+        self.reporter.stage("publish", _PUBLISH, data)
+        return self._publish(staged, trained, engines, folds, examined, judged)
+
+    def _place(self, name: str) -> Path:
+        return registry.staging(self.settings.models_dir, self.reporter.job.id, name)
+
+    def _finetune(self) -> tuple[Path, Trained]:
+        self.reporter.stage("finetune", _FINETUNE, {"pairs": len(self.snapshot.pairs)})
+        folds = fold_count(len(self.field.train))
+
+        def report(line: TrainProgress) -> None:
+            whole = line.steps * line.seconds_left / max(1, line.steps - line.step)
+            left = line.seconds_left + whole * max(0, folds - 1)
+            self._say(line, _FINETUNE, _FOLDS - _FINETUNE, line.step / line.steps, left)
+
+        staged = self._place("model")
+        trained = finetune(
+            self.base.path,
+            self.snapshot.pairs,
+            self.field.texts,
+            self.order.recipe,
+            staged,
+            seed=self.order.seed,
+            lexical=self.settings.first_stage_lexical,
+            imported=self.order.imported_only,
+            report=report,
+            cancelled=self.reporter.cancelled,
+        )
+        self.seconds = trained.log.seconds
+        return staged, trained
+
+    def _out_of_fold(self) -> OutOfFold:
+        self.reporter.stage("out_of_fold", _FOLDS)
+        run = FoldRun(
+            base=self.base.path,
+            recipe=self.order.recipe,
+            texts=self.field.texts,
+            seed=self.order.seed,
+            lexical=self.settings.first_stage_lexical,
+            max_length=self.settings.max_length,
+            place=self._place,
+            cancelled=self.reporter.cancelled,
+        )
+
+        def report(fold: int, folds: int, line: TrainProgress) -> None:
+            left = line.seconds_left + (folds - fold - 1) * self.seconds * (folds - 1) / folds
+            share = (fold + line.step / line.steps) / folds
+            self._say(line, _FOLDS, _EVALUATE - _FOLDS, share, left, fold=fold + 1, folds=folds)
+
+        return out_of_fold(run, self.snapshot.pairs, self.field.train, report)
+
+    def _say(self, line: TrainProgress, start: float, width: float, share: float, left: float, **more: int) -> None:
+        """``seconds_left`` counts all training still to come."""
+        self.reporter.progress(start + width * share, {**line.as_json(), "seconds_left": round(left, 1), **more})
+
+    def _examiner(self) -> Examiner:
+        def report(share: float) -> None:
+            self.reporter.progress(_EVALUATE + (_GATE - _EVALUATE) * share, {})
+
+        return Examiner(self.db, self.settings, self.field, self.order.recipe, self.reporter.cancelled, report)
+
+    def _publish(
+        self,
+        staged: Path,
+        trained: Trained,
+        engines: tuple[Engine, ...],
+        folds: OutOfFold,
+        examined: Examined,
+        judged: gate.GateResult,
+    ) -> Version:
+        now, recipe = self.clock(), self.order.recipe
+        draft = registry.VersionDraft(
+            name=f"{recipe.name}-{now:%Y%m%d-%H%M}",
+            base=self.base.name,
+            blend=blend_of(examined.weight, recipe.prior_scale, self.settings.first_stage_lexical),
+            max_length=self.settings.max_length,
+            parent_id=examined.against.champion,
+            snapshot_hash=self.snapshot.hash,
+            metrics={
+                "evidence": examined.metrics,
+                "gate": judged.numbers,
+                "against": examined.against.as_json(),
+                "to_judge": examined.to_judge,
+                "judged_groups": self.snapshot.stats.get("strong_groups", []),
+                "notes": [*folds.notes, *self.field.notes],
+                "training": trained.log.summary(),
+            },
+            decision=judged.decision,
+            reasons=judged.reasons,
+            job_id=self.reporter.job.id,
+            seed=self.order.seed,
+            hyper_parameters=recipe.as_json(),
+            probes=trained.probes,
+            engines=engines,
+        )
+        rows = [asdict(row) for contest in examined.contests for row in contest.rows()]
+        (staged / ROWS_FILE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        write_card(staged, Card(draft, self.snapshot, trained.log, self.field.texts))
+        return registry.publish(self.db, self.settings.models_dir, staged, draft, now)
