@@ -24,6 +24,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from store.errors import Busy, InvalidInput, Unavailable
 
+__all__ = ["Connection", "Database", "migrate", "schema_version"]
+
 BUSY_SECONDS = 30
 _BEGIN = "rankloop_begin"
 

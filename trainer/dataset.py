@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import Literal
 
 import numpy as np
-from sqlalchemy.engine import Connection
 
 from store import golden as golden_store
 from store import imports, impressions, judgments, signals, snapshots, texts
-from store.database import Database
+from store.database import Connection, Database
 from store.golden import Golden
 from store.settings import Settings
 from store.types import Impression, Json, Judgment, Pair, Signal, Snapshot, Split, Vector
@@ -113,7 +112,8 @@ def build(
         known = _known(tx, encoder.name, inputs, lists)
         also, lost = golden.evidence(tx, inputs.questions, grouped.places, chosen.judge)
         overrides = judgments.overrides(tx)
-    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, chosen.judge, also=also)
+        accounts = signals.accounts(tx)
+    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, chosen.judge, accounts, also)
     evaluated = evaluation(made, lists.full, splits, known)
     pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, grouped)
     taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy.engine import Connection
 
 from store import blend, chunks, lexical
+from store.database import Connection
 from store.types import AnswerKind, Impression, ImpressionRow, Vector
 
 _PAGE = 5_000

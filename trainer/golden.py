@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy.engine import Connection
-
 from store import chunks, repos
+from store.database import Connection
 from store.golden import Golden
 from store.types import Chunk, PairSource
 from trainer.evidence import Evidence, Place, Policy, Voice

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy.engine import Connection
-
 from store import queries as store
-from store.database import Database
+from store.database import Connection, Database
 from store.types import Vector
 from trainer.evidence import Place
 from trainer.split import THRESHOLD, Splitter

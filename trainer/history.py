@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Connection
-
 from store import chunks, impressions, lexical, texts
+from store.database import Connection
 from store.types import Chunk, Impression, Judgment, Vector
 from trainer.evidence import Known, Place
 from trainer.follow import follow
