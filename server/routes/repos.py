@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from server.deps import State
 from server.schemas.account import RepoItem
-from store.errors import Unavailable
+from store import repos
 
 router = APIRouter(prefix="/api", tags=["ask"])
 
 
 @router.get("/repos")
-def list_repos() -> list[RepoItem]:
+def list_repos(state: State) -> list[RepoItem]:
     """The indexed repositories."""
-    raise Unavailable("the server is starting")
+    with state.db.read() as tx:
+        return [RepoItem.model_validate(repo) for repo in repos.list_all(tx)]

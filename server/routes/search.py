@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.deps import Who
+from server import views
+from server.answering.pipeline import Ask, Draft
+from server.deps import Asker, State
 from server.schemas.asking import SearchForm, SearchResult
-from store.errors import Unavailable
+from store.types import AnswerKind
 
 router = APIRouter(prefix="/api", tags=["ask"])
 
 
 @router.post("/search")
-async def search(form: SearchForm, who: Who) -> SearchResult:
+async def search(form: SearchForm, asker: Asker, state: State) -> SearchResult:
     """Ranked chunks for a query."""
-    raise Unavailable("the server is starting")
+    depth = max(form.depth or state.settings.depth, form.top_k)
+    ask = Ask(
+        AnswerKind.SEARCH, form.query, form.repo, asker.actor, form.top_k, depth, asker.logged, rerank=form.rerank
+    )
+    prepared = await state.answering.prepare(ask)
+    await state.answering.store(prepared, Draft())
+    timings = prepared.found.timings
+    state.metrics.answer(ask.kind, prepared.found.model_version, timings)
+    return SearchResult(
+        answer_id=prepared.answer_id,
+        model_version=prepared.found.model_version,
+        results=[views.result(source.candidate, source.line_numbers) for source in prepared.sources],
+        timings=timings,
+    )

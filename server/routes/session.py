@@ -2,35 +2,62 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response
+from datetime import timedelta
 
-from server.deps import Who
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from server.deps import SESSION_COOKIE, Asker, State, Who
+from server.problems import SignInNeeded
 from server.schemas.account import SessionForm, SessionState
-from store.errors import Unavailable
+from store import sessions
+from store.errors import InvalidInput
 
-router = APIRouter(tags=["session"])
+router = APIRouter(prefix="/api/session", tags=["session"])
+LIFE = timedelta(days=30)
 
 
-@router.get("/api/session")
-def session_state(who: Who) -> SessionState:
+@router.get("")
+def session_state(who: Who, asker: Asker) -> SessionState:
     """Who the caller is."""
-    raise Unavailable("the server is starting")
+    return SessionState(signed_in=who.signed_in, actor=asker.actor, role=who.role, expires_at=who.expires_at)
 
 
-@router.post("/api/session")
-def sign_in(form: SessionForm, response: Response) -> SessionState:
+@router.post("")
+def sign_in(form: SessionForm, response: Response, state: State) -> SessionState:
     """Exchange the admin token, or the token of a one-time link, for a session cookie."""
-    raise Unavailable("the server is starting")
+    if (form.token is None) == (form.link is None):
+        raise InvalidInput("Give either token (the admin token) or link (the token of a one-time link).")
+    now = state.clock()
+    with state.db.write() as tx:
+        if form.token is not None:
+            if not sessions.is_admin_token(tx, form.token):
+                raise SignInNeeded(
+                    "This admin token is not valid; the file admin-token in the data directory holds it."
+                )
+            actor, role = "admin", "admin"
+        else:
+            link = sessions.consume_link(tx, form.link or "", now)
+            if link is None:
+                raise SignInNeeded("This link has been used or is too old; use the admin token, or restart the server.")
+            actor, role = link.actor, link.role
+        token = sessions.create(tx, "session", actor, role, LIFE, now)
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int(LIFE.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=state.settings.secure_cookies,
+    )
+    return SessionState(signed_in=True, actor=actor, role=role, expires_at=now + LIFE)
 
 
-@router.delete("/api/session", status_code=204)
-def sign_out(response: Response) -> None:
+@router.delete("", status_code=204)
+def sign_out(request: Request, response: Response, state: State) -> None:
     """End the session."""
-    raise Unavailable("the server is starting")
-
-
-@router.get("/sign-in", include_in_schema=False)
-def sign_in_by_link(link: str) -> RedirectResponse:
-    """The one-time link that ``rankloop serve`` prints: signs in and goes on to the admin page."""
-    raise Unavailable("the server is starting")
+    token = request.cookies.get(SESSION_COOKIE)
+    if token:
+        with state.db.write() as tx:
+            sessions.revoke(tx, token)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict", secure=state.settings.secure_cookies)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.schemas.asking import Source
 from server.schemas.common import Form, Name, View
-from server.schemas.rating import RatingState
+from server.schemas.rating import ConversationTurn
 
 
 class ConversationItem(View):
@@ -17,29 +16,12 @@ class ConversationItem(View):
     updated_at: datetime
 
 
-class ConversationTurn(View):
-    question: str
-    answer: str
-    answer_id: str
-    sources: list[Source]
-    citations: list[int]
-    model_version: int
-    generator: str
-    created_at: datetime
-    rating: RatingState
-
-
 class ConversationDetail(ConversationItem):
     turns: list[ConversationTurn]
 
 
 class ConversationForm(Form):
     title: Name
-
-
-class StoredAnswer(ConversationTurn):
-    repo: str | None
-    conversation_id: str | None
 
 
 class RepoItem(View):

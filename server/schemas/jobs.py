@@ -20,8 +20,13 @@ class JobForm(Form):
     recipe: Name | None = None
     """``nightly``: a recipe other than the setting's."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """``nightly``: of everything random."""
     version: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
     """``evaluate``: the version; None is the champion."""
+    max_steps: Annotated[int, Field(ge=1, le=10**7)] | None = None
+    """``nightly``: a smaller budget than the recipe's."""
+    pairs_batch: Name | None = None
+    """``nightly``: train on this imported file alone; "all" for every imported file."""
 
 
 class JobAccepted(View):
@@ -50,7 +55,7 @@ class JobList(View):
 
 
 class JobEventView(View):
-    """Server-sent event ``log``, with its ``id``; the stream also sends ``job`` (a JobView) at each change, and ``end``."""
+    """Server-sent event ``log`` with ``id``. The stream also sends ``job`` (a JobView) at each change, and ``end``."""
 
     id: int
     job_id: int

@@ -1,4 +1,4 @@
-"""Bodies of the rating calls and the receipt."""
+"""Bodies of the rating calls and the receipt, and of answers as they are kept, with their rating."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from server.schemas.asking import Source
 from server.schemas.common import ChunkId, Form, Note, Reason, View
 
 
@@ -39,9 +40,9 @@ class RatingState(View):
 
     thumb: Literal["up", "down"] | None = None
     stars: int | None = None
-    reasons: list[str] = []
+    reasons: list[str] = Field(default_factory=list)
     note: str | None = None
-    chunks: dict[int, bool] = {}
+    chunks: dict[int, bool] = Field(default_factory=dict)
     """Chunk id → voted relevant or not."""
     correction: int | None = None
 
@@ -100,3 +101,20 @@ class Receipt(View):
 class EventRecorded(View):
     recorded: bool
     """False where the same event was recorded before, or the call is not logged."""
+
+
+class ConversationTurn(View):
+    question: str
+    answer: str
+    answer_id: str
+    sources: list[Source]
+    citations: list[int]
+    model_version: int
+    generator: str
+    created_at: datetime
+    rating: RatingState
+
+
+class StoredAnswer(ConversationTurn):
+    repo: str | None
+    conversation_id: str | None

@@ -93,12 +93,14 @@ class MetricRow(View):
 
 
 class RankedText(View):
+    """A judged text in a ranking; where it is now, if it is still there."""
+
     content_hash: str
-    path: str | None
-    symbol: str | None
-    start_line: int | None
-    end_line: int | None
-    relevance: float | None
+    id: int | None = None
+    path: str | None = None
+    symbol: str | None = None
+    start_line: int | None = None
+    end_line: int | None = None
 
 
 class QueryRow(View):

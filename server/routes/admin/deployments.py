@@ -6,26 +6,65 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from server.deps import Admin, Id
+from server.deps import Admin, Id, State
 from server.schemas.versions import DeploymentView, PromoteForm, RollbackForm
-from store.errors import Unavailable
+from server.state import AppState
+from store import deployments, registry
+from store.errors import Conflict, ModelRefused
+from store.types import FIRST_STAGE_VERSION, Decision, Deployment, Version
 
 router = APIRouter()
 
 
 @router.post("/models/{version_id}/promote")
-def promote(admin: Admin, version_id: Id, form: PromoteForm) -> DeploymentView:
+def promote(admin: Admin, version_id: Id, form: PromoteForm, state: State) -> DeploymentView:
     """Make a version the champion. Answers once this server serves it."""
-    raise Unavailable("the server is starting")
+    with state.db.write() as tx:
+        against = _against_gate(registry.get(tx, version_id))
+        if against and not form.force:
+            raise Conflict(f"{against} To promote it all the same, set force and say why.")
+        moved = deployments.promote(tx, version_id, admin, form.reason, state.clock(), forced=against is not None)
+    return _served(state, moved)
 
 
 @router.post("/rollback")
-def rollback(admin: Admin, form: RollbackForm) -> DeploymentView:
+def rollback(admin: Admin, form: RollbackForm, state: State) -> DeploymentView:
     """Go back to an earlier champion; pauses automatic promotion. Answers once this server serves it."""
-    raise Unavailable("the server is starting")
+    with state.db.write() as tx:
+        moved = deployments.rollback(tx, admin, form.reason, state.clock(), form.to)
+    return _served(state, moved)
 
 
 @router.get("/deployments")
-def list_deployments(admin: Admin, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[DeploymentView]:
+def list_deployments(
+    admin: Admin,  # noqa: ARG001
+    state: State,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[DeploymentView]:
     """The ledger, newest first."""
-    raise Unavailable("the server is starting")
+    with state.db.read() as tx:
+        return [DeploymentView.model_validate(entry) for entry in deployments.ledger(tx, limit)]
+
+
+def _against_gate(version: Version) -> str | None:
+    """Why the gate did not want this version; None where it did, or never judges (the first stage)."""
+    if version.id == FIRST_STAGE_VERSION or version.decision is Decision.PROMOTE:
+        return None
+    said = "has not judged" if version.decision is None else f"said {version.decision.value} about"
+    return f"The gate {said} version {version.id}."
+
+
+def _served(state: AppState, moved: Deployment) -> DeploymentView:
+    """Load and swap here; a version that does not load is taken back with a ledger entry of its own."""
+    try:
+        state.follower.follow()
+    except ModelRefused as error:
+        with state.db.write() as tx:
+            undone = deployments.compensate(tx, moved, f"could not be loaded: {error.message}", state.clock())
+        kept = state.follower.reranker.current().version.id
+        if undone is not None:
+            state.follower.follow()
+        raise ModelRefused(
+            f"Version {moved.to_version} could not be loaded, so version {kept} keeps serving: {error.message}"
+        ) from error
+    return DeploymentView.model_validate(moved)

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.deps import Admin, Id
+from server.deps import Admin, Id, State
 from server.schemas.data import GoldenForm, GoldenView
-from store.errors import Unavailable
+from store import golden, repos
 
 router = APIRouter(prefix="/golden")
 
 
 @router.get("")
-def list_golden(admin: Admin) -> list[GoldenView]:
+def list_golden(admin: Admin, state: State) -> list[GoldenView]:  # noqa: ARG001
     """The golden questions."""
-    raise Unavailable("the server is starting")
+    with state.db.read() as tx:
+        return [GoldenView.model_validate(one) for one in golden.list_all(tx)]
 
 
 @router.post("", status_code=201)
-def add_golden(admin: Admin, form: GoldenForm) -> GoldenView:
+def add_golden(admin: Admin, form: GoldenForm, state: State) -> GoldenView:  # noqa: ARG001
     """Add a golden question."""
-    raise Unavailable("the server is starting")
+    with state.db.write() as tx:
+        if form.repo is not None:
+            repos.get(tx, form.repo)
+        return GoldenView.model_validate(golden.add(tx, form.query, form.repo, form.expected, state.clock()))
 
 
 @router.delete("/{golden_id}", status_code=204)
-def delete_golden(admin: Admin, golden_id: Id) -> None:
+def delete_golden(admin: Admin, golden_id: Id, state: State) -> None:  # noqa: ARG001
     """Remove a golden question."""
-    raise Unavailable("the server is starting")
+    with state.db.write() as tx:
+        golden.remove(tx, golden_id)

@@ -2,36 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
-from server.deps import Admin, Id
+from server import indexing_jobs, sse
+from server.deps import Admin, Id, State
+from server.routes.streaming import EventStream
 from server.schemas.common import MAX_ID
-from server.schemas.jobs import JobAccepted, JobEvents, JobForm, JobList, JobView
-from store.errors import Unavailable
-from store.types import JobKind
+from server.schemas.jobs import JobAccepted, JobEvents, JobEventView, JobForm, JobList, JobView
+from server.state import AppState
+from store import jobs, registry
+from store.errors import Conflict, InvalidInput
+from store.types import Job, JobEvent, JobKind, Json
 
 router = APIRouter(prefix="/jobs")
+POLL_SECONDS = 0.5
+KEEP_ALIVE_POLLS = 30
+PAGE = 500
+_TAKES = {
+    JobKind.NIGHTLY: frozenset({"recipe", "seed", "max_steps", "pairs_batch"}),
+    JobKind.EVALUATE: frozenset({"version"}),
+}
 
 
 @router.post("", status_code=202)
-def start_job(admin: Admin, form: JobForm) -> JobAccepted:
+def start_job(admin: Admin, form: JobForm, state: State) -> JobAccepted:
     """Queue a job."""
-    raise Unavailable("the server is starting")
+    if form.kind is JobKind.INDEX:
+        if form.repo is None:
+            raise InvalidInput("An index job needs repo, the name of a repository, and for a new one its path.")
+        return JobAccepted(job_id=indexing_jobs.start(state.db, form.repo, form.path, admin, state.clock()).id)
+    params = _params(form)
+    with state.db.write() as tx:
+        _refuse_second(jobs.list_all(tx, form.kind, limit=20))
+        if form.version is not None:
+            registry.get(tx, form.version)
+        job = jobs.enqueue(tx, form.kind, params, admin, state.clock())
+    assert job is not None
+    return JobAccepted(job_id=job.id)
 
 
 @router.get("")
-def list_jobs(admin: Admin, kind: JobKind | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> JobList:
+def list_jobs(
+    admin: Admin,  # noqa: ARG001
+    state: State,
+    kind: JobKind | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> JobList:
     """Jobs, newest first."""
-    raise Unavailable("the server is starting")
+    with state.db.read() as tx:
+        return JobList(jobs=[JobView.model_validate(job) for job in jobs.list_all(tx, kind, limit)])
 
 
 @router.get("/{job_id}")
-def get_job(admin: Admin, job_id: Id) -> JobView:
+def get_job(admin: Admin, job_id: Id, state: State) -> JobView:  # noqa: ARG001
     """A job with stage, progress, error and result."""
-    raise Unavailable("the server is starting")
+    with state.db.read() as tx:
+        return JobView.model_validate(jobs.get(tx, job_id))
 
 
 @router.get(
@@ -40,13 +72,65 @@ def get_job(admin: Admin, job_id: Id) -> JobView:
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 async def job_events(
-    admin: Admin, job_id: Id, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0, stream: bool = True
+    admin: Admin,  # noqa: ARG001
+    job_id: Id,
+    state: State,
+    after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
+    stream: bool = True,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> Response | JobEvents:
     """Live log as server-sent events log, job, end; with stream=false the lines so far as JSON."""
-    raise Unavailable("the server is starting")
+    if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
+        after = max(after, int(last_event_id))
+    job, lines = await anyio.to_thread.run_sync(_look, state, job_id, after)
+    if not stream:
+        return JobEvents(events=[JobEventView.model_validate(line) for line in lines])
+    return EventStream(_watch(state, job, lines, after))
 
 
 @router.post("/{job_id}/cancel")
-def cancel_job(admin: Admin, job_id: Id) -> JobView:
+def cancel_job(admin: Admin, job_id: Id, state: State) -> JobView:  # noqa: ARG001
     """Ask a job to stop."""
-    raise Unavailable("the server is starting")
+    with state.db.write() as tx:
+        return JobView.model_validate(jobs.request_cancel(tx, job_id, state.clock()))
+
+
+async def _watch(state: AppState, job: Job, lines: list[JobEvent], after: int) -> AsyncGenerator[bytes, None]:
+    """The log from ``after`` on, the job at each change, ``end`` once it has ended and everything is told."""
+    shown: Job | None = None
+    polls = 0
+    while True:
+        for line in lines:
+            after = line.id
+            yield sse.encode("log", JobEventView.model_validate(line), id=line.id)
+        if job != shown:
+            shown = job
+            yield sse.encode("job", JobView.model_validate(job))
+        if job.state.ended and len(lines) < PAGE:
+            yield sse.encode("end", {"state": job.state.value})
+            return
+        if not lines:
+            polls += 1
+            if polls % KEEP_ALIVE_POLLS == 0:
+                yield sse.KEEP_ALIVE
+            await anyio.sleep(POLL_SECONDS)
+        job, lines = await anyio.to_thread.run_sync(_look, state, job.id, after)
+
+
+def _look(state: AppState, job_id: int, after: int) -> tuple[Job, list[JobEvent]]:
+    with state.db.read() as tx:
+        return jobs.get(tx, job_id), jobs.events(tx, job_id, after, PAGE)
+
+
+def _refuse_second(recent: list[Job]) -> None:
+    open_job = next((job for job in recent if not job.state.ended), None)
+    if open_job is not None:
+        raise Conflict(f"Job {open_job.id} ({open_job.kind}) is {open_job.state} already; wait for it or cancel it.")
+
+
+def _params(form: JobForm) -> Json:
+    given = form.model_dump(exclude={"kind"}, exclude_none=True)
+    wrong = sorted(given.keys() - _TAKES[form.kind])
+    if wrong:
+        raise InvalidInput(f"A job of kind {form.kind} takes no {', '.join(wrong)}.")
+    return given

@@ -1,17 +1,46 @@
-"""The overview: counts, champion, last jobs, learning curve."""
+"""The overview: counts, champion, last jobs, learning curve, what needs a person."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import timedelta
+
 from fastapi import APIRouter
 
-from server.deps import Admin
-from server.schemas.overview import Overview
-from store.errors import Unavailable
+from server import learning, plan
+from server.deps import Admin, State
+from server.schemas.jobs import JobView
+from server.schemas.overview import Counts, CurvePoint, DayCount, Overview, Satisfaction
+from server.schemas.versions import ChampionView, VersionView
+from store import deployments, evaluations, jobs, meta, registry, signals
+from store import overview as figures
 
 router = APIRouter()
+DAYS = timedelta(days=30)
 
 
 @router.get("/overview")
-def overview(admin: Admin) -> Overview:
+def overview(admin: Admin, state: State) -> Overview:  # noqa: ARG001
     """Counts, champion, last jobs, learning curve, what needs a person."""
-    raise Unavailable("the server is starting")
+    now = state.clock()
+    with state.db.read() as tx:
+        totals = figures.totals(tx)
+        champion = deployments.champion(tx)
+        recent = jobs.list_all(tx, limit=10)
+        champions = [
+            (entry, registry.get(tx, entry.to_version), evaluations.load(tx, entry.to_version, evidence="held_out"))
+            for entry in reversed(deployments.ledger(tx, learning.LONGEST))
+        ]
+        schedule = plan.read(meta.get(tx, plan.KEY), state.settings)
+        return Overview(
+            counts=Counts(**asdict(totals), signals=signals.count(tx)),
+            champion=ChampionView.model_validate(champion),
+            serving=VersionView.model_validate(registry.get(tx, state.follower.reranker.current().version.id)),
+            serving_note=None if state.follower.problem is None else state.follower.problem.reason,
+            jobs=[JobView.model_validate(job) for job in recent],
+            curve=[CurvePoint.model_validate(learning.point(*one)) for one in champions],
+            days=[DayCount.model_validate(day) for day in figures.days(tx, now - DAYS)],
+            satisfaction=[Satisfaction.model_validate(one) for one in figures.satisfaction(tx)],
+            next_runs=schedule.next(now),
+            attention=learning.attention(totals, champion, recent, state.follower.problem),
+        )

@@ -4,33 +4,56 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.deps import Admin, Key
+from server import indexing_jobs
+from server.deps import Admin, Key, State
 from server.schemas.data import AdminRepo, RepoAccepted, RepoForm
 from server.schemas.jobs import JobAccepted
-from store.errors import Unavailable
+from store import chunks, jobs, repos
+from store.types import JobKind
 
 router = APIRouter(prefix="/repos")
 
 
 @router.get("")
-def list_admin_repos(admin: Admin) -> list[AdminRepo]:
+def list_admin_repos(admin: Admin, state: State) -> list[AdminRepo]:  # noqa: ARG001
     """Repositories with file and chunk counts, and what was skipped."""
-    raise Unavailable("the server is starting")
+    with state.db.read() as tx:
+        found = repos.list_all(tx)
+        open_jobs = indexing_jobs.open_jobs(jobs.list_all(tx, JobKind.INDEX, limit=500))
+    return [
+        AdminRepo(
+            id=repo.id,
+            name=repo.name,
+            path=repo.path,
+            created_at=repo.created_at,
+            indexed_at=repo.indexed_at,
+            files=repo.files,
+            chunks=repo.chunks,
+            skipped=dict(repo.skipped),
+            job_id=open_jobs.get(repo.name),
+        )
+        for repo in found
+    ]
 
 
 @router.post("", status_code=202)
-def add_repo(admin: Admin, form: RepoForm) -> RepoAccepted:
+def add_repo(admin: Admin, form: RepoForm, state: State) -> RepoAccepted:
     """Add a directory of the server's machine and index it."""
-    raise Unavailable("the server is starting")
+    job = indexing_jobs.start(state.db, form.name, form.path, admin, state.clock())
+    return RepoAccepted(name=form.name, job_id=job.id)
 
 
 @router.post("/{name}/index", status_code=202)
-def reindex_repo(admin: Admin, name: Key) -> JobAccepted:
+def reindex_repo(admin: Admin, name: Key, state: State) -> JobAccepted:
     """Index a repository again; only what changed is embedded."""
-    raise Unavailable("the server is starting")
+    return JobAccepted(job_id=indexing_jobs.start(state.db, name, None, admin, state.clock()).id)
 
 
 @router.delete("/{name}", status_code=204)
-def delete_repo(admin: Admin, name: Key) -> None:
+def delete_repo(admin: Admin, name: Key, state: State) -> None:  # noqa: ARG001
     """Remove a repository from search. What was judged in it is kept."""
-    raise Unavailable("the server is starting")
+    with state.db.write() as tx:
+        indexing_jobs.refuse_while_indexing(jobs.list_all(tx, JobKind.INDEX, limit=500), name)
+        gone = repos.remove(tx, name, state.clock())
+        chunks.bump_generation(tx)
+    indexing_jobs.forget(state.db, state.vectors, state.encoder, gone)

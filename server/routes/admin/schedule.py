@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from server.deps import Admin
+from server import plan
+from server.deps import Admin, State
 from server.schemas.jobs import ScheduleForm, ScheduleView
-from store.errors import Unavailable
+from server.state import AppState
+from store import deployments, meta
 
 router = APIRouter(prefix="/schedule")
 
 
 @router.get("")
-def get_schedule(admin: Admin) -> ScheduleView:
+def get_schedule(admin: Admin, state: State) -> ScheduleView:  # noqa: ARG001
     """Cron line, promotion mode and the next three times."""
-    raise Unavailable("the server is starting")
+    return _view(state)
 
 
 @router.put("")
-def put_schedule(admin: Admin, form: ScheduleForm) -> ScheduleView:
-    """Change the schedule or the promotion mode."""
-    raise Unavailable("the server is starting")
+def put_schedule(admin: Admin, form: ScheduleForm, state: State) -> ScheduleView:  # noqa: ARG001
+    """Change the schedule or the promotion mode; choosing automatic promotion resumes it after a rollback."""
+    with state.db.write() as tx:
+        stored = meta.get(tx, plan.KEY)
+        meta.put(tx, plan.KEY, plan.changed(stored, state.settings, form.cron, form.auto_promote, state.clock()))
+        if form.auto_promote is not None:
+            deployments.set_auto_promote(tx, form.auto_promote)
+    return _view(state)
+
+
+def _view(state: AppState) -> ScheduleView:
+    with state.db.read() as tx:
+        found = plan.read(meta.get(tx, plan.KEY), state.settings)
+        champion = deployments.champion(tx)
+    return ScheduleView(
+        cron=found.cron.line,
+        auto_promote=found.auto_promote,
+        paused=found.auto_promote and not champion.auto_promote,
+        timezone=state.settings.timezone or "the server's own",
+        next=found.next(state.clock()),
+    )

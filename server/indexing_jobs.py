@@ -1,0 +1,76 @@
+"""Index jobs as people ask for them: one at a time a repository, of a directory that is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from server.indexing.recover import apply
+from store import jobs, repos
+from store.checks import clean
+from store.database import Database
+from store.encoder import Encoder
+from store.errors import Conflict, InvalidInput, NotFound
+from store.types import Job, JobKind
+from store.vectors import VectorIndex
+
+RECENT = 500
+
+
+def start(db: Database, name: str, path: str | None, requested_by: str, now: datetime) -> Job:
+    """Queue the indexing of a repository; the job that is queued already where it is of the same directory.
+
+    ``path`` None is where the repository was before. Raises NotFound for an unknown repository without a path,
+    InvalidInput for a path that can't be indexed, Conflict while another directory is indexed under this name.
+    """
+    with db.write() as tx:
+        if path is None:
+            try:
+                path = repos.get(tx, name).path
+            except NotFound as error:
+                raise NotFound(f"no repository {name!r}; to add it, give its path") from error
+        place = str(_readable(path))
+        for job in jobs.list_all(tx, JobKind.INDEX, limit=RECENT):
+            if job.state.ended or job.params.get("repo") != name:
+                continue
+            if job.params.get("path") != place:
+                raise Conflict(f"Job {job.id} is indexing another directory as {name!r}; wait for it or cancel it.")
+            if not job.cancel_requested:
+                return job
+        repos.add(tx, name, place, now)
+        queued = jobs.enqueue(tx, JobKind.INDEX, {"repo": name, "path": place}, requested_by, now)
+    assert queued is not None
+    return queued
+
+
+def open_jobs(recent: Sequence[Job]) -> dict[str, int]:
+    """Repository → the index job that is queued or running."""
+    return {str(job.params.get("repo")): job.id for job in recent if not job.state.ended}
+
+
+def refuse_while_indexing(recent: Sequence[Job], name: str) -> None:
+    """Raises Conflict while ``name`` is being indexed."""
+    job_id = open_jobs(recent).get(name)
+    if job_id is not None:
+        raise Conflict(f"Job {job_id} is indexing {name!r}; cancel it first.")
+
+
+def forget(db: Database, vectors: VectorIndex, encoder: Encoder, gone: Sequence[int]) -> None:
+    """Take chunks that SQL has retired out of the vector index, and note that it is in step again."""
+    apply(db, vectors, encoder, [], gone)
+
+
+def _readable(path: str) -> Path:
+    place = Path(clean(path, "the path")).expanduser()
+    if not place.is_absolute():
+        raise InvalidInput(f"{path!r} must be an absolute path on the server's machine")
+    try:
+        place = place.resolve()
+        if not place.is_dir():
+            raise InvalidInput(f"{path!r} is not a directory on the server's machine")
+        os.listdir(place)  # noqa: PTH208 - only whether it may be read
+    except (OSError, RuntimeError) as error:
+        raise InvalidInput(f"{path!r} can't be read: {error}") from error
+    return place

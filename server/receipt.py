@@ -1,0 +1,91 @@
+"""What became of a person's ratings of one answer: judgments, data sets, versions, ranks then and now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from server import views
+from server.schemas.rating import Receipt, ReceiptJudgment, ReceiptRank, ReceiptVersion
+from store import chunks, impressions, judgments, registry, signals, snapshots
+from store.database import Database
+from store.types import Chunk, Impression, Signal, SignalKind, Version
+
+RECORDED = "Recorded. This trains search ranking (only the reranker, not the language model)."
+TAKEN_BACK = "Taken back. Nothing of it will be trained on."
+LEARNED = "Recorded, and learned from: {names}."
+JUDGED = "Recorded, and counted as {count} for the next training."
+_VERSIONS = 10_000
+
+
+def build(db: Database, answer_id: str, actor: str, now: Mapping[int, int | None], model_now: int | None) -> Receipt:
+    """The receipt of ``actor`` for an answer. ``now`` is each chunk's rank today, where it was recomputed.
+
+    Raises NotFound for an unknown answer.
+    """
+    with db.read() as tx:
+        impression = impressions.get(tx, answer_id)
+        held = signals.in_force(tx, answer_id, actor)
+        ids = [signal.id for signal in held]
+        judged = judgments.by_signals(tx, ids)
+        hashes = snapshots.for_signal(tx, ids)
+        learned = _learned(registry.list_all(tx, _VERSIONS) if hashes else [], hashes)
+        known = chunks.get(tx, chunks_of(impression, held))
+    return Receipt(
+        answer_id=answer_id,
+        message=_message(held, len(judged), learned),
+        rating=views.rating(held),
+        judgments=[ReceiptJudgment.model_validate(judgment) for judgment in judged],
+        snapshots=hashes,
+        versions=learned,
+        ranks=[_rank(chunk, impression, now) for chunk in known.values()],
+        model_then=impression.model_version,
+        model_now=model_now,
+    )
+
+
+def chunks_of(impression: Impression, held: Iterable[Signal]) -> list[int]:
+    """The chunks that ratings are about: voted on or corrected to, and the cited ones where the answer was rated."""
+    named: list[int] = []
+    for signal in held:
+        if signal.kind in (SignalKind.CHUNK_VOTE, SignalKind.CORRECTION) and signal.chunk_id is not None:
+            named.append(signal.chunk_id)
+        elif signal.kind in (SignalKind.THUMB, SignalKind.STARS):
+            named.extend(row.chunk_id for row in impression.rows if row.cited)
+    return list(dict.fromkeys(named))
+
+
+def _learned(versions: Sequence[Version], hashes: Sequence[str]) -> list[ReceiptVersion]:
+    return [
+        ReceiptVersion(
+            id=version.id,
+            name=version.name,
+            decision=version.decision,
+            champion=version.champion,
+            snapshot_hash=version.snapshot_hash,
+            created_at=version.created_at,
+        )
+        for version in versions
+        if version.snapshot_hash is not None and version.snapshot_hash in hashes
+    ]
+
+
+def _message(held: Sequence[Signal], judged: int, learned: Sequence[ReceiptVersion]) -> str:
+    if not held:
+        return TAKEN_BACK
+    if learned:
+        return LEARNED.format(names=", ".join(f"version {version.id}" for version in learned))
+    if judged:
+        return JUDGED.format(count="1 judgment" if judged == 1 else f"{judged} judgments")
+    return RECORDED
+
+
+def _rank(chunk: Chunk, impression: Impression, now: Mapping[int, int | None]) -> ReceiptRank:
+    then = next((row.rank for row in impression.rows if row.chunk_id == chunk.id), None)
+    return ReceiptRank(
+        chunk_id=chunk.id,
+        path=chunk.path,
+        start_line=chunk.start_line,
+        end_line=chunk.end_line,
+        then=then,
+        now=now.get(chunk.id),
+    )

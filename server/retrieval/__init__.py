@@ -1,0 +1,1 @@
+"""Candidates of a query: the first stage, reranking, and the swap of the serving version."""
