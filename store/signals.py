@@ -93,6 +93,12 @@ def count(tx: Connection) -> dict[str, int]:
     return counts
 
 
+def accounts(tx: Connection) -> dict[str, str]:
+    """Actor → the account whose cap they share: those who are not signed in share one a client address."""
+    rows = tx.execute(select(signals.c.actor, signals.c.client).where(signals.c.client != "").order_by(signals.c.id))
+    return {row.actor: f"client {row.client}" for row in rows}
+
+
 def put_rating(
     tx: Connection, answer_id: str, actor: str, changes: Mapping[str, Any], now: datetime, client: str = ""
 ) -> bool:

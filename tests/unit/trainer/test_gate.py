@@ -123,9 +123,12 @@ def test_the_held_out_mean_may_fall_by_half_a_hundredth_below_base_and_no_rerank
 
 @pytest.mark.parametrize("name", ["golden", "general"])
 def test_a_guard_set_that_falls_rejects_and_a_small_one_warns(name: str) -> None:
-    assert decide(evidence(**{name: arms(50, -0.0199)}), FAST).decision is Decision.PROMOTE
-    assert decide(evidence(**{name: arms(50, -0.0201)}), FAST).decision is Decision.REJECT
-    small = decide(evidence(**{name: arms(49, -0.1)}), FAST)
+    def guarded(guard: Arms) -> Evidence:
+        return evidence(golden=guard) if name == "golden" else evidence(general=guard)
+
+    assert decide(guarded(arms(50, -0.0199)), FAST).decision is Decision.PROMOTE
+    assert decide(guarded(arms(50, -0.0201)), FAST).decision is Decision.REJECT
+    small = decide(guarded(arms(49, -0.1)), FAST)
     assert small.decision is Decision.PROMOTE
     assert "Warning" in small.reasons[-1]
 
