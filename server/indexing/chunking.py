@@ -9,7 +9,7 @@ from hashlib import sha256
 from tree_sitter import Node
 
 from server.indexing.languages import Language, detect
-from server.indexing.outline import definitions, root
+from server.indexing.outline import Definition, definitions, root
 from server.indexing.pieces import split
 from server.indexing.windows import Lines
 from store.types import ChunkDraft
@@ -21,7 +21,7 @@ CAPACITY = 240.0
 """Estimated tokens of a chunk: with a short query it fills the 256 that encoder and reranker read."""
 WHOLE = 300.0
 """A definition up to this stays in one piece: its cut-off tail harms less than two halves."""
-SMALL = 60.0
+SMALL = 40.0
 """Code smaller than this joins its neighbours."""
 SMALL_PROSE = 120.0
 TINY = 24.0
@@ -88,31 +88,34 @@ class _Cutter:
             content_hash=sha256(text.encode()).hexdigest(),
         )
 
-    def _cut(self, start: int, end: int, nodes: tuple[Node, ...], parent: str, level: int) -> list[Unit]:
-        """Units of a range: its definitions and what stands between them."""
+    def _cut(
+        self, start: int, end: int, nodes: tuple[Node, ...], parent: str, level: int, *, named: bool = True
+    ) -> list[Unit]:
+        """Units of a range: its definitions and what stands between them. ``named``: the first lines bear its name."""
         units: list[Unit] = []
         cursor = start
         for definition in definitions(nodes, self.language, level):
             first, last = max(definition.start, cursor), min(definition.end, end)
             if first > last:
                 continue
-            units += self._plain(cursor, first - 1, parent, head=cursor == start)
+            units += self._plain(cursor, first - 1, parent, head=named and cursor == start)
             symbol = f"{parent}{self.language.separator}{definition.name}" if parent else definition.name
-            units += self._define(first, last, definition.nodes, symbol, parent, level + 1)
+            units += self._define(replace(definition, start=first, end=last), symbol, parent, level + 1)
             cursor = last + 1
-        units += self._plain(cursor, end, parent, head=cursor == start)
+        units += self._plain(cursor, end, parent, head=named and cursor == start)
         return self._merge(units, self.small)
 
-    def _define(
-        self, start: int, end: int, nodes: tuple[Node, ...], symbol: str, parent: str, level: int
-    ) -> list[Unit]:
+    def _define(self, definition: Definition, symbol: str, parent: str, level: int) -> list[Unit]:
+        start, end = definition.start, definition.end
         size = self.lines.size(start, end)
-        if size <= WHOLE:
-            return [Unit(start, end, (symbol,), parent, size)]
-        if level > _DEEPEST or not nodes:
+        if size <= (SMALL if definition.container else WHOLE):
+            trimmed = self.lines.trim(start, end)
+            return [Unit(*trimmed, (symbol,), parent, size)] if trimmed else []
+        if level > _DEEPEST or not definition.nodes:
             inside = self._plain(start, end, symbol, head=True)
         else:
-            inside = self._cut(start, end, nodes, symbol, level)
+            named = not (definition.container or self.language.prose)
+            inside = self._cut(start, end, definition.nodes, symbol, level, named=named)
         return [replace(unit, border=True) for unit in inside]
 
     def _plain(self, start: int, end: int, parent: str, *, head: bool) -> list[Unit]:

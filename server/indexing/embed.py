@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from server.indexing.progress import Meter, Progress
-from store import texts
+from store import chunks, texts
 from store.database import Database
 from store.encoder import Encoder
 from store.errors import Cancelled
@@ -39,5 +39,6 @@ def embed_missing(
             encoded = encoder.encode([text for _, text in batch])
             with db.write() as tx:
                 texts.put_vectors(tx, encoder.name, {key: encoded[i] for i, (key, _) in enumerate(batch)})
+                chunks.bump_generation(tx)
             done += len(batch)
             meter.at(done)

@@ -70,7 +70,9 @@ def ingest(
     with db.write() as tx:
         repos.add(tx, repo, str(root), now())
     run = _Run(db, repo, now, report, cancelled)
-    was_in_step = in_step(db, vectors, encoder)
+    with db.read() as tx:
+        lacking = texts.missing_count(tx, encoder.name)
+    was_in_step = not lacking and in_step(db, vectors, encoder)
     found = run.survey(root)
     run.cut(found)
     embedded = embed_missing(db, encoder, report, cancelled)

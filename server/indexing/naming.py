@@ -33,7 +33,13 @@ _LEADS = {
     "decorator",
     "marginalia",
 }
+_CONTAINERS = {"namespace_declaration", "namespace_definition", "internal_module", "module", "mod_item"}
 _WRAPPERS = {"decorated_definition", "export_statement", "template_declaration", "ambient_declaration"}
+
+
+def contains(node: Node) -> bool:
+    """Whether the definition is but a place for others."""
+    return node.type in _CONTAINERS
 
 
 def leads(node: Node) -> bool:
@@ -87,7 +93,7 @@ def _declarator(node: Node) -> str | None:
         if deeper is None:
             deeper = next((c for c in inner.named_children if c.type.endswith("declarator")), None)
         if deeper is None:
-            return _text(inner)
+            return re.sub(r"<[^<>]*>", "", _text(inner) or "")
         inner = deeper
     return None
 

@@ -22,6 +22,8 @@ class Definition:
     end: int
     nodes: tuple[Node, ...]
     """Where its own definitions are found; empty when it shares a line with a neighbour."""
+    container: bool = False
+    """A namespace or module: it holds definitions and says little itself."""
 
 
 def root(language: Language, source: bytes) -> Node | None:
@@ -74,7 +76,7 @@ def _children(parent: Node, language: Language, level: int) -> Iterator[Definiti
         named = naming.name(child, language, level)
         if named is not None:
             start = lead[0] if lead and lead[1] >= first - 1 else first
-            yield Definition(named.text, start, last, (named.node,))
+            yield Definition(named.text, start, last, (named.node,), naming.contains(named.node))
         elif last > first:
             yield child
         if child.is_named or last > first:

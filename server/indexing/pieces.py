@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -13,6 +14,9 @@ from server.indexing.languages import MARKDOWN, PHP, PHP_INSIDE, Language, point
 from server.indexing.windows import Lines, windows
 
 _SLACK = 1.15  # room above an even share, so that the splitter can cut at a better place
+_DEEPEST = 200
+"""Brackets within brackets up to which the splitter is used: its time grows with the square (20 s at 3,000)."""
+_BRACKET = re.compile(r"[()\[\]{}]")
 _TOO_BIG = 1.5  # times the capacity: lines dense in tokens defeat a limit given in characters
 
 
@@ -21,7 +25,7 @@ def split(lines: Lines, start: int, end: int, language: Language, capacity: floa
     size = lines.size(start, end)
     if size <= capacity or start == end:
         return [(start, end)]
-    if not language.parses:
+    if not language.parses or _nesting(lines.lines[start : end + 1]) > _DEEPEST:
         return windows(lines, start, end, capacity)
     text = "\n".join(_dedented(lines.lines[start : end + 1]))
     target = min(capacity, _SLACK * size / ceil(size / capacity))
@@ -34,6 +38,16 @@ def split(lines: Lines, start: int, end: int, language: Language, capacity: floa
         else:
             found.append((low, high))
     return found
+
+
+def _nesting(block: Sequence[str]) -> int:
+    """How deep brackets are nested, roughly: those in strings and comments count too."""
+    depth = deepest = 0
+    for line in block:
+        for bracket in _BRACKET.findall(line):
+            depth = depth + 1 if bracket in "([{" else max(0, depth - 1)
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _dedented(block: Sequence[str]) -> list[str]:

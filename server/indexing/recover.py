@@ -6,20 +6,20 @@ It is written last: whatever kills the process before, the next start sees the d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from store import chunks, meta, texts
 from store.batches import batches
 from store.database import Database
 from store.encoder import Encoder
-from store.refill import refill
-from store.vectors import VectorIndex
+from store.vectors import Point, VectorIndex
 
 _MARKER = "vector_index"
+_PAGE = 2048
 
 
 def in_step(db: Database, vectors: VectorIndex, encoder: Encoder) -> bool:
-    """Whether the index holds exactly what SQL had at its present generation."""
+    """Whether the index holds every live chunk that has a vector, and nothing else."""
     with db.read() as tx:
         return bool(meta.get(tx, _MARKER) == _state(chunks.generation(tx), vectors, encoder))
 
@@ -31,7 +31,9 @@ def sync_index(db: Database, vectors: VectorIndex, encoder: Encoder) -> bool:
     """
     if in_step(db, vectors, encoder):
         return False
-    generation = refill(db, vectors, encoder.name)
+    with db.read() as tx:
+        generation = chunks.generation(tx)
+    vectors.rebuild(_live(db, encoder))
     _mark(db, vectors, encoder, generation)
     return True
 
@@ -49,6 +51,14 @@ def apply(db: Database, vectors: VectorIndex, encoder: Encoder, added: Sequence[
         if points:
             vectors.upsert(points)
     _mark(db, vectors, encoder, generation)
+
+
+def _live(db: Database, encoder: Encoder) -> Iterator[list[Point]]:
+    after = 0
+    with db.read() as tx:
+        while page := chunks.live_vectors(tx, encoder.name, after, _PAGE):
+            yield page
+            after = page[-1][0]
 
 
 def _mark(db: Database, vectors: VectorIndex, encoder: Encoder, generation: int) -> None:

@@ -10,6 +10,7 @@ LARGEST = 1_000_000
 """Bytes above which a file is left out."""
 
 _LONGEST_LINE = 5_000
+_PROSE = 0.1  # share of spaces from which long lines are paragraphs
 _DENSE_LINE = 500  # mean characters a line from which code was written by a machine
 
 
@@ -132,5 +133,8 @@ def _decoded(raw: bytes) -> str | None:
 
 def _is_minified(text: str) -> bool:
     lines = text.split("\n")
+    longest = max(map(len, lines))
     dense = len(text) > 2 * _DENSE_LINE and len(text) / len(lines) > _DENSE_LINE
-    return dense or max(map(len, lines)) > _LONGEST_LINE
+    if text.count(" ") > _PROSE * len(text):
+        return longest > 4 * _LONGEST_LINE
+    return dense or longest > _LONGEST_LINE
