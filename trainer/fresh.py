@@ -55,9 +55,10 @@ def rejudge(trainer: Trainer) -> None:
         lists = logged_lists(tx, places)
         ids = {signal.chunk_id for signal in said if signal.chunk_id is not None}
         ids |= {row.chunk_id for one in (*rated.values(), *lists.best.values()) for row in one.rows}
-        known, _ = whereabouts(tx, encoder.name, ids)
+        known = whereabouts(tx, encoder.name, ids)
         also, _ = golden.evidence(tx, questions, places, policy)
         overrides = judgments.overrides(tx)
-    made = judge(said, rated, places, overrides, known, policy, also=also)
+        accounts = signals.accounts(tx)
+    made = judge(said, rated, places, overrides, known, policy, accounts, also)
     with db.write() as tx:
         judgments.replace_all(tx, made)

@@ -78,7 +78,7 @@ class Worker:
         self.owner = f"trainer-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._db = db
         self._handlers = handlers
-        self._stop = stop
+        self._ending = stop
         self._clock = clock
 
     def run_one(self) -> Job | None:
@@ -86,7 +86,7 @@ class Worker:
         job = jobs.claim(self._db, tuple(self._handlers), self.owner, LEASE, self._clock())
         if job is None:
             return None
-        beat = _Heartbeat(self._db, job.id, self.owner, self._stop, self._clock)
+        beat = _Heartbeat(self._db, job.id, self.owner, self._ending, self._clock)
         beat.start()
         try:
             state, result, error = self._run(job, beat)
@@ -133,14 +133,14 @@ class _Heartbeat(Thread):
         self._db = db
         self._job_id = job_id
         self._owner = owner
-        self._stop = stop
+        self._ending = stop
         self._clock = clock
         self._ended = Event()
         self.cancel_requested = False
         self.lost = False
 
     def should_stop(self) -> bool:
-        return self.cancel_requested or self.lost or self._stop.is_set()
+        return self.cancel_requested or self.lost or self._ending.is_set()
 
     def run(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
