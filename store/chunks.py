@@ -90,6 +90,16 @@ def is_live(tx: Connection, id: int) -> bool:
     return tx.execute(select(chunks.c.id).where(chunks.c.id == id, chunks.c.retired_at.is_(None))).scalar() is not None
 
 
+def live_among(tx: Connection, ids: Iterable[int]) -> set[int]:
+    """Those of the ids that exist and are not retired."""
+    found: set[int] = set()
+    for batch in batches(ids):
+        found.update(
+            tx.execute(select(chunks.c.id).where(chunks.c.id.in_(batch), chunks.c.retired_at.is_(None))).scalars()
+        )
+    return found
+
+
 def by_hash(tx: Connection, hashes: Iterable[str]) -> dict[str, list[Chunk]]:
     """The chunks with these texts, live ones first, then by id. A hash without chunks is absent."""
     found: dict[str, list[Chunk]] = {}

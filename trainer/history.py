@@ -53,7 +53,8 @@ def whereabouts(tx: Connection, encoder: str, chunk_ids: Iterable[int]) -> Known
     """
     judged = chunks.get(tx, sorted(set(chunk_ids)))
     same = chunks.by_hash(tx, sorted({chunk.content_hash for chunk in judged.values()}))
-    live = [chunk for found in same.values() for chunk in found if chunks.is_live(tx, chunk.id)]
+    living = chunks.live_among(tx, [chunk.id for found in same.values() for chunk in found])
+    live = [chunk for found in same.values() for chunk in found if chunk.id in living]
     alive = {chunk.content_hash for chunk in live}
     lost = [chunk for chunk in judged.values() if chunk.content_hash not in alive]
     successors = _successors(tx, encoder, lost)
