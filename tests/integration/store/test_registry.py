@@ -12,6 +12,7 @@ from store.errors import InvalidInput, ModelRefused, NotFound
 from store.registry import VersionDraft
 from store.scorer import Scorer
 from store.types import Blend, Decision, JobKind, Version, VersionForm
+from store.verify import verify
 from tests import tiny
 from tests.integration.store.learning import NOW, open_database
 
@@ -218,7 +219,10 @@ def test_a_row_vouches_for_its_manifest(
         loading.load_version(version, models)
 
 
-def test_wrong_probes_are_not_published(db: Database, models: Path, trained: Path) -> None:
+def test_wrong_probes_are_not_published(
+    db: Database, models: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "verify_in_fresh_process", verify)
     probe = manifest.Probe("read", "file", 123.0)
     staged = stage(models, trained, 1)
     with pytest.raises(ModelRefused, match="probe 1"):

@@ -1,0 +1,123 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from store import judgments
+from store.database import Database
+from store.errors import InvalidInput, NotFound
+from store.tables import answers, query_groups, signals, texts
+from store.types import Judgment, PairSource
+from tests.integration.store.learning import NOW, open_database
+
+FIRST = Judgment(
+    "j1", 1, "Read 100% of a file", "h1", None, 1.0, 1.0, True, (PairSource.CHUNK_VOTE,), ("v",), (1, 2), ("a",)
+)
+SECOND = replace(FIRST, id="j2", content_hash="h2", relevance=0.0, strong=False, signal_ids=(2,), conflict=True)
+THIRD = replace(
+    FIRST, id="j3", group_id=2, query="sort", sources=(PairSource.THUMB, PairSource.CLICK), signal_ids=(), retired=True
+)
+ALL = [FIRST, SECOND, THIRD]
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path)
+    with database.write() as tx:
+        answer = {"kind": "search", "query": "q", "question": "q", "actor": "a", "answer": "", "citations": []}
+        rest = {"generator": "g", "model_version": 0, "timings": {}, "created_at": NOW}
+        tx.execute(insert(answers).values(id="a1", **answer, **rest))
+        for number in (1, 2):
+            tx.execute(insert(query_groups).values(id=number, split="train", created_at=NOW))
+            tx.execute(insert(texts).values(content_hash=f"h{number}", text="x"))
+            tx.execute(insert(signals).values(answer_id="a1", actor="a", kind="thumb", value="up", created_at=NOW))
+        judgments.replace_all(tx, ALL)
+    yield database
+    database.dispose()
+
+
+def override(db: Database, action: str, relevance: float | None = None, judgment: str = "j1") -> None:
+    with db.write() as tx:
+        judgments.override(tx, judgment, action, relevance, "ada", "because", NOW)
+
+
+def test_written_whole_and_read_back(db: Database) -> None:
+    with db.write() as tx:
+        assert judgments.all_of(tx) == ALL
+        judgments.replace_all(tx, [SECOND])
+        judgments.replace_all(tx, [SECOND])
+        assert judgments.all_of(tx) == [SECOND]
+        judgments.replace_all(tx, [])
+        assert judgments.all_of(tx) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["j1", "j2", "j3"]),
+        ({"search": "FILE"}, ["j1", "j2"]),
+        ({"search": "100%"}, ["j1", "j2"]),
+        ({"search": "%sort"}, []),
+        ({"group_id": 2}, ["j3"]),
+        ({"source": PairSource.CLICK}, ["j3"]),
+        ({"strong": False}, ["j2"]),
+        ({"conflict": True}, ["j2"]),
+        ({"retired": False}, ["j1", "j2"]),
+        ({"vetoed": True}, []),
+        ({"vetoed": False, "strong": True}, ["j1", "j3"]),
+    ],
+)
+def test_filters(db: Database, filters: dict[str, object], expected: list[str]) -> None:
+    with db.read() as tx:
+        page, total = judgments.list_page(tx, **filters)  # type: ignore[arg-type]
+    assert [judgment.id for judgment in page] == expected
+    assert total == len(expected)
+
+
+def test_pages(db: Database) -> None:
+    with db.read() as tx:
+        page, total = judgments.list_page(tx, limit=1, offset=1)
+    assert ([judgment.id for judgment in page], total) == (["j2"], 3)
+
+
+def test_judgments_of_signals(db: Database) -> None:
+    with db.read() as tx:
+        assert judgments.by_signals(tx, [1]) == [FIRST]
+        assert judgments.by_signals(tx, [2, 1]) == [FIRST, SECOND]
+        assert judgments.by_signals(tx, []) == []
+
+
+def test_a_veto_shows_at_once_and_outlives_the_next_policy_run(db: Database) -> None:
+    override(db, "veto")
+    with db.write() as tx:
+        assert judgments.get(tx, "j1").vetoed
+        judgments.replace_all(tx, ALL)
+        assert judgments.list_page(tx, vetoed=True) == ([replace(FIRST, vetoed=True)], 1)
+        assert judgments.overrides(tx)["j1"].action == "veto"
+
+
+def test_the_latest_override_is_in_force(db: Database) -> None:
+    override(db, "veto")
+    override(db, "edit", 0.25)
+    with db.read() as tx:
+        assert judgments.get(tx, "j1") == replace(FIRST, relevance=0.25)
+    override(db, "restore")
+    with db.read() as tx:
+        assert judgments.get(tx, "j1") == FIRST
+        assert judgments.overrides(tx) == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "relevance"),
+    [("edit", None), ("edit", 1.5), ("edit", float("nan")), ("veto", 0.5), ("delete", None)],
+)
+def test_senseless_overrides_are_refused(db: Database, action: str, relevance: float | None) -> None:
+    with pytest.raises(InvalidInput):
+        override(db, action, relevance)
+
+
+def test_unknown_judgment(db: Database) -> None:
+    with pytest.raises(NotFound):
+        override(db, "veto", judgment="nope")
