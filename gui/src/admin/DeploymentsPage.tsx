@@ -28,7 +28,7 @@ export function DeploymentsPage() {
 function Ledger({ entries }: { entries: Deployment[] }) {
   return (
     <div class="table-wrap">
-      <table>
+      <table class="cards">
         <thead>
           <tr>
             <th scope="col">When</th>
@@ -50,12 +50,12 @@ function Ledger({ entries }: { entries: Deployment[] }) {
                   {entry.forced && <span class="badge bad">forced</span>}
                 </span>
               </td>
-              <td class="nowrap num">
+              <td class="nowrap num" data-name="From → to">
                 {entry.from_version === null ? "–" : <a href={`#versions/${entry.from_version}`}>{entry.from_version}</a>} →{" "}
                 <a href={`#versions/${entry.to_version}`}>{entry.to_version}</a>
               </td>
-              <td class="wrap-anywhere">{entry.actor}</td>
-              <td class="wrap-anywhere">
+              <td class="wrap-anywhere" data-name="Who">{entry.actor}</td>
+              <td class="wrap-anywhere" data-name="Why">
                 {entry.reason}
                 {entry.job_id !== null && (
                   <>

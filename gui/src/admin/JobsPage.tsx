@@ -63,7 +63,7 @@ function List({ list, open }: { list: Job[]; open: number }) {
   }
   return (
     <div class="table-wrap">
-      <table>
+      <table class="cards">
         <thead>
           <tr>
             <th scope="col">Job</th>
@@ -87,12 +87,12 @@ function List({ list, open }: { list: Job[]; open: number }) {
               <td>
                 <JobBadge job={job} />
               </td>
-              <td class="nowrap">{job.state === "running" ? `${words(job.stage)}, ${percent(job.progress)}` : words(job.stage)}</td>
-              <td class="nowrap" title={when(job.created_at)}>
+              <td class="nowrap" data-name="Stage">{job.state === "running" ? `${words(job.stage)}, ${percent(job.progress)}` : words(job.stage)}</td>
+              <td class="nowrap" data-name="Asked for" title={when(job.created_at)}>
                 {ago(job.created_at)} <span class="muted">by {job.requested_by}</span>
               </td>
-              <td class="num right nowrap">{took(job)}</td>
-              <td class="wrap-anywhere">{outcome(job)}</td>
+              <td class="num right nowrap" data-name="Took">{took(job)}</td>
+              <td class="wrap-anywhere" data-name="Outcome">{outcome(job)}</td>
             </tr>
           ))}
         </tbody>

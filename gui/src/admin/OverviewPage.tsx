@@ -10,6 +10,7 @@ import { RatingDays } from "./RatingDays";
 import { RollBackButton } from "./RollBackButton";
 import { go } from "./route";
 import { Shown } from "./Shown";
+import { signals } from "./signals";
 import { Stat } from "./Stat";
 import { useLoad } from "./useLoad";
 
@@ -137,7 +138,7 @@ function Counts({ counts }: { counts: Overview["counts"] }) {
       <Stat name="Signals" value={count(ratings)}>
         {Object.entries(counts.signals)
           .filter(([, n]) => n > 0)
-          .map(([name, n]) => `${count(n)} ${name.replaceAll("_", " ")}`)
+          .map(([name, n]) => signals(name, n))
           .join(", ") || "none yet"}
       </Stat>
       <Stat name="Judgments" value={count(counts.judgments)}>

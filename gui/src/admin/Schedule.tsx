@@ -123,7 +123,7 @@ function Editor({ data }: { data: ScheduleView }) {
 function Next({ data }: { data: ScheduleView }) {
   return (
     <div class="small">
-      <span class="muted">Next three times ({data.timezone}):</span>
+      <span class="muted">Next three times ({isZone(data.timezone) ? data.timezone : "in your time zone"}):</span>
       <ol class="next" aria-label="Next three times">
         {data.next.map((at) => (
           <li key={at}>
@@ -137,9 +137,14 @@ function Next({ data }: { data: ScheduleView }) {
 
 function inZone(iso: string, timeZone: string): string {
   const form: Intl.DateTimeFormatOptions = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+  return new Intl.DateTimeFormat(undefined, isZone(timeZone) ? { ...form, timeZone } : form).format(new Date(iso));
+}
+
+/** The server names its zone where it was told one; else its own is only known to it. */
+function isZone(name: string): boolean {
   try {
-    return new Intl.DateTimeFormat(undefined, { ...form, timeZone }).format(new Date(iso));
+    return new Intl.DateTimeFormat(undefined, { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch {
-    return new Intl.DateTimeFormat(undefined, form).format(new Date(iso));
+    return false;
   }
 }

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Brand } from "../ui/Brand";
 import { Notice } from "../ui/Notice";
 import { ThemeButton } from "../ui/ThemeButton";
-import { signIn } from "./session";
+import { linkError, signIn } from "./session";
 import { useAct } from "./useAct";
 
 export function SignIn() {
@@ -40,9 +40,9 @@ export function SignIn() {
             onInput={(event) => setToken(event.currentTarget.value)}
           />
         </div>
-        {error !== "" && (
+        {(error !== "" || linkError.value !== "") && (
           <Notice tone="bad" urgent>
-            {error}
+            {error === "" ? linkError.value : error}
           </Notice>
         )}
         <div class="row">

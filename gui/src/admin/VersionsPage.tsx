@@ -73,7 +73,7 @@ function List({ open, champion }: { open: number; champion: number | undefined }
   return (
     <>
       <div class="table-wrap">
-        <table>
+        <table class="cards">
           <thead>
             <tr>
               <th scope="col">Version</th>
@@ -109,8 +109,8 @@ function Row({ version, open, champion }: { version: Version; open: boolean; cha
       <td>
         <VersionBadges version={version} />
       </td>
-      <td class="num right">{metric(heldOut(version, "ndcg@10"))}</td>
-      <td class="nowrap" title={when(version.created_at)}>
+      <td class="num right" data-name="Held-out ndcg@10">{metric(heldOut(version, "ndcg@10"))}</td>
+      <td class="nowrap" data-name="Made" title={when(version.created_at)}>
         {ago(version.created_at)}
       </td>
       <td>

@@ -6,13 +6,28 @@ import type { SessionState } from "../api/types";
 /** Null until the server has said who we are. */
 export const session = signal<SessionState | null>(null);
 export const sessionError = signal("");
+/** Why a one-time link did not sign in. */
+export const linkError = signal("");
 
+/** Who we are; a one-time link in the address (#link=…) signs in first and is taken out of the address. */
 export async function loadSession(): Promise<void> {
+  const link = /^#link=(.+)$/.exec(location.hash)?.[1];
   try {
-    session.value = await api.session();
+    if (link === undefined) session.value = await api.session();
+    else session.value = await followLink(link);
     sessionError.value = "";
   } catch (error) {
     sessionError.value = message(error);
+  }
+}
+
+async function followLink(link: string): Promise<SessionState> {
+  history.replaceState(null, "", "/admin");
+  try {
+    return await api.signIn({ link });
+  } catch (error) {
+    linkError.value = message(error);
+    return api.session();
   }
 }
 

@@ -10,6 +10,8 @@ const part = encodeURIComponent;
 export const chat = (form: T.ChatForm, signal: AbortSignal): AsyncGenerator<ServerEvent> =>
   events("POST", "/api/chat", { body: form, signal });
 
+export const answer = (id: string): Promise<T.StoredAnswer> => call("GET", `/api/answers/${part(id)}`);
+
 /** Search that is not logged: looking for the right place is not a question asked. */
 export const lookUp = (form: T.SearchForm, signal: AbortSignal): Promise<T.SearchResult> =>
   call("POST", "/api/search", { body: form, signal, headers: { "X-Rankloop-Test": "1" } });

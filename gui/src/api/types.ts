@@ -38,6 +38,7 @@ export type SearchForm = S["SearchForm"];
 export type SearchResult = S["SearchResult"];
 export type SessionState = S["SessionState"];
 export type Source = S["Source"];
+export type StoredAnswer = S["StoredAnswer"];
 export type Version = S["VersionView"];
 export type VersionDetail = S["VersionDetail"];
 export type VersionPage = S["VersionPage"];

@@ -27,7 +27,7 @@ export function Answer({ turn }: { turn: Turn }) {
       )}
       {turn.text.value !== "" && <Markdown text={turn.text.value} cite={cite} />}
       {phase === "writing" && <span class="caret" aria-hidden="true" />}
-      {phase === "stopped" && <Again turn={turn} text="Stopped. What came so far is not stored and can't be rated." />}
+      {phase === "stopped" && <Again turn={turn} text="You stopped this answer. What came so far is kept." />}
       {phase === "failed" && <Again turn={turn} text={turn.error.value} bad />}
     </div>
   );

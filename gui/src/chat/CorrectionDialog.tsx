@@ -32,6 +32,7 @@ export function CorrectionDialog({ turn }: { turn: Turn }) {
           value={text}
           maxLength={2000}
           autocomplete="off"
+          autofocus
           onInput={(event) => setText(event.currentTarget.value)}
           onFocus={(event) => event.currentTarget.select()}
         />

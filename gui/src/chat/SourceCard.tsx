@@ -11,7 +11,9 @@ import { Scores } from "./Scores";
 import { SourceDialog } from "./SourceDialog";
 import type { Turn } from "./turn";
 
+/** Longer code is cut to `preview` lines; a cut that would hide a line or two is not worth a click. */
 const preview = 10;
+const uncut = 14;
 
 interface Props {
   turn: Turn;
@@ -71,11 +73,11 @@ export function SourceCard({ turn, source, cited }: Props) {
               language={source.language}
               firstLine={source.start_line}
               marks={source.matching_lines}
-              limit={whole ? 0 : preview}
+              limit={whole || total <= uncut ? 0 : preview}
               label={`Code of source ${source.n}`}
             />
             <footer class="source-foot">
-              {total > preview && (
+              {total > uncut && (
                 <button type="button" class="button quiet small" aria-expanded={whole} onClick={() => setWhole(!whole)}>
                   {whole ? "Show less" : `Show all ${total} lines`}
                 </button>

@@ -16,7 +16,6 @@ export function stop(): void {
   control?.abort();
 }
 
-/** Leave the running answer behind (another conversation is opened): it stops and its turn goes with the page. */
 export function ask(question: string): void {
   if (asking.value !== null) return;
   const turn = newTurn(question, repo.value);
@@ -53,6 +52,7 @@ async function answer(turn: Turn): Promise<void> {
     writer.flush();
     turn.phase.value = isAbort(error) ? "stopped" : "failed";
     turn.error.value = isAbort(error) ? "" : message(error);
+    if (isAbort(error)) await keepStopped(turn);
   } finally {
     if (asking.value === turn) asking.value = null;
     if (control === mine) control = null;
@@ -66,6 +66,7 @@ function take(turn: Turn, event: ServerEvent, writer: TokenWriter): void {
       batch(() => {
         const data = event.data as ChatSources;
         turn.sources.value = data.sources;
+        turn.pendingId = data.answer_id;
         turn.version.value = data.model_version;
         turn.phase.value = "writing";
         if (turns.value.includes(turn)) enter(data.conversation_id);
@@ -89,6 +90,23 @@ function take(turn: Turn, event: ServerEvent, writer: TokenWriter): void {
     case "error": {
       const { error } = event.data as { error: { code: string; message: string } };
       throw new ApiError(503, error.code, error.message);
+    }
+  }
+}
+
+/** The server stores what a reader who stops has seen; once it has, it can be rated like any answer. */
+async function keepStopped(turn: Turn): Promise<void> {
+  const id = turn.pendingId;
+  for (let wait = 200; id !== null && wait <= 3200; wait *= 2) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    try {
+      const stored = await api.answer(id);
+      turn.citations.value = stored.citations;
+      turn.generator.value = stored.generator;
+      turn.answerId.value = id;
+      return;
+    } catch (error) {
+      console.info("Not stored yet:", message(error));
     }
   }
 }

@@ -12,6 +12,8 @@ export interface Turn {
   text: Signal<string>;
   sources: Signal<Source[]>;
   citations: Signal<number[]>;
+  /** The id that the answer will have once it is stored. */
+  pendingId: string | null;
   /** Null until the answer is stored: only then can it be rated. */
   answerId: Signal<string | null>;
   version: Signal<number | null>;
@@ -35,6 +37,7 @@ export function newTurn(question: string, repo: string | null): Turn {
     text: signal(""),
     sources: signal<Source[]>([]),
     citations: signal<number[]>([]),
+    pendingId: null,
     answerId: signal<string | null>(null),
     version: signal<number | null>(null),
     generator: signal(""),
