@@ -106,10 +106,12 @@ async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    message = str(error.detail)
-    if error.status_code == 404:
+    status, message = error.status_code, str(error.detail)
+    if status == 405 and "file" in request.path_params:  # nothing but the route that takes what is left knows the path
+        status = 404
+    if status == 404:
         message = f"There is nothing at {request.url.path}; /docs lists the calls."
-    elif error.status_code == 405:
+    elif status == 405:
         message = f"{request.method} is not possible at {request.url.path}; /docs lists the calls."
     headers = dict(error.headers) if error.headers else None
-    return JSONResponse(problems.body(problems.code_of(error.status_code), message), error.status_code, headers=headers)
+    return JSONResponse(problems.body(problems.code_of(status), message), status, headers=headers)

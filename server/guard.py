@@ -59,8 +59,7 @@ class Guard:
         try:
             await self._serve(scope, headers, receive, exchange)
         finally:
-            route = getattr(scope.get("route"), "path", "unknown")
-            self._observe(scope["method"], route, exchange.status or 499, time.perf_counter() - started)
+            self._observe(scope["method"], route_of(scope), exchange.status or 499, time.perf_counter() - started)
 
     async def _serve(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, exchange: _Exchange) -> None:
         if scope["method"] in CHANGING and cross_site(headers):
@@ -124,6 +123,16 @@ def cross_site(headers: dict[bytes, bytes]) -> bool:
         return site not in (b"same-origin", b"none")
     origin = headers.get(b"origin")
     return origin is not None and origin.partition(b"://")[2] != headers.get(b"host", b"")
+
+
+def route_of(scope: Scope) -> str:
+    """The path with its parameters' names in place of their values: a label with few values."""
+    if "route" not in scope:
+        return "unknown"
+    path = str(scope["path"])
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(f"/{value}", f"/{{{name}}}", 1)
+    return path
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:

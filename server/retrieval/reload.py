@@ -47,7 +47,7 @@ class ChampionFollower:
         self.reranker = Reranker(self._first_good())
 
     def follow(self) -> None:
-        """Serve the champion and return once it does. Raises ModelRefused where it can't load; the old one serves on."""
+        """Serve the champion, and return then. Raises ModelRefused where it can't load; the old one serves on."""
         with self._lock:
             champion = self._champion()
             if champion.version_id == self.reranker.current().version.id:

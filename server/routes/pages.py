@@ -47,15 +47,15 @@ def docs_style() -> Response:
     return Response(docs_page.STYLE, media_type="text/css")
 
 
-@router.get("/{name:path}")
-def asset(name: str) -> Response:
+@router.get("/{file:path}")
+def asset(file: str) -> Response:
     """A file of the built pages. Those below ``assets/`` carry a hash in their name and never change."""
-    if "\0" in name or name.startswith(("api/", "v1/")):
+    if "\0" in file or file.startswith("api/"):
         raise HTTPException(404)
-    path = (STATIC / name).resolve()
+    path = (STATIC / file).resolve()
     if not path.is_relative_to(STATIC) or not path.is_file():
         raise HTTPException(404)
-    return FileResponse(path, headers=FOREVER if name.startswith("assets/") else FRESH)
+    return FileResponse(path, headers=FOREVER if file.startswith("assets/") else FRESH)
 
 
 def _page(name: str) -> Response:

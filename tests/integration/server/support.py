@@ -104,6 +104,11 @@ class Running:
             time.sleep(0.05)
         raise AssertionError("the job did not end")
 
+    def eventually(self, path: str, seconds: float = 10) -> Any:
+        """The body at ``path`` once it is there."""
+        until(lambda: self.client.get(path).status_code == 200, seconds)
+        return self.ok(self.client.get(path))
+
     def index(self, root: Path, name: str = "shop") -> dict[str, Any]:
         for path, text in CODE.items():
             file = root / path
