@@ -107,13 +107,7 @@ def build(
         inputs = _read(tx, sources)
     grouped = group_queries(db, encoder, inputs.queries, now)
     splits = {place.group_id: place.split for place in grouped.places.values()}
-    with db.read() as tx:
-        lists = logged_lists(tx, grouped.places)
-        known = _known(tx, encoder.name, inputs, lists)
-        also, lost = golden.evidence(tx, inputs.questions, grouped.places, chosen.judge)
-        overrides = judgments.overrides(tx)
-        accounts = signals.accounts(tx)
-    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, chosen.judge, accounts, also)
+    made, lost, lists, known = _judge(context, inputs, grouped)
     evaluated = evaluation(made, lists.full, splits, known)
     pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, grouped)
     taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))
@@ -147,6 +141,18 @@ def _read(tx: Connection, sources: Sources) -> _Inputs:
     questions = golden_store.list_all(tx) if sources != "imported" else []
     rows = list(imports.pairs(tx, None)) if sources != "ratings" else []
     return _Inputs(said, rated, questions, rows)
+
+
+def _judge(context: _Context, inputs: _Inputs, grouped: Grouped) -> tuple[list[Judgment], list[int], Lists, Known]:
+    """All judgments, golden questions whose places are gone, and what the judging was made from."""
+    policy = context.policy.judge
+    with context.db.read() as tx:
+        lists = logged_lists(tx, grouped.places)
+        known = _known(tx, context.encoder.name, inputs, lists)
+        also, lost = golden.evidence(tx, inputs.questions, grouped.places, policy)
+        overrides, accounts = judgments.overrides(tx), signals.accounts(tx)
+    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, policy, accounts, also)
+    return made, lost, lists, known
 
 
 def _known(tx: Connection, encoder: str, inputs: _Inputs, lists: Lists) -> Known:
