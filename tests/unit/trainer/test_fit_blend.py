@@ -58,7 +58,7 @@ def test_dev_uses_the_prior_that_training_uses() -> None:
 
 def test_weight_0_ranks_as_the_first_stage() -> None:
     blend = blend_of(0.0, 20.0, 0.01)
-    assert blend == Blend(20.0, pytest.approx(0.2), 0.0)
+    assert blend == Blend(dense=20.0, lexical=20.0 * 0.01, rerank=0.0)
     assert rank(QUERY, blend, np.array([0.0, 99.0], dtype=np.float32)).ranking == ("a", "b")
     assert rank(QUERY, blend_of(1.0, 20.0, 0.01), np.array([0.0, 99.0], dtype=np.float32)).ranking == ("b", "a")
 
