@@ -11,6 +11,7 @@ from threading import Lock
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
+from transformers.utils.logging import disable_progress_bar
 
 from store.errors import ModelRefused, Unavailable
 from store.types import Vector
@@ -48,6 +49,7 @@ class Encoder:
         """
         if threads > 0:
             torch.set_num_threads(threads)
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         path = _packaged(name) if name.startswith("package:") else Path(name)
         local = path.is_dir()
         try:

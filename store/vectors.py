@@ -50,7 +50,7 @@ class VectorIndex:
         Raises Unavailable when another process owns it, or when the server does not answer.
         """
         if url is not None:
-            index = cls(QdrantClient(url=url, timeout=30), url, dimension, None)
+            index = cls(QdrantClient(url=url, timeout=30, check_compatibility=False), url, dimension, None)
             index.count()
             return index
         owner = _own(path) if path is not None else None

