@@ -34,7 +34,8 @@ class Encoder:
         self.name = name
         self.model_path = model_path
         self._model = model
-        self._lock = Lock()
+        self._prompt = model.prompts.get(model.default_prompt_name) if model.default_prompt_name else None
+        self._tokenizing = Lock()
         dimension = model.get_embedding_dimension()
         if dimension is None:
             raise ModelRefused(f"{name} does not say how long its vectors are")
@@ -78,11 +79,13 @@ class Encoder:
         return vector
 
     def _encode(self, texts: list[str]) -> Vector:
-        with self._lock:
-            encoded = self._model.encode(
-                texts, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True
-            )
-        return np.asarray(encoded, dtype=np.float32)
+        # Only the tokenizer needs the lock: it keeps state. A question must not wait for a batch of indexing.
+        with self._tokenizing:
+            features = self._model.preprocess(texts, prompt=self._prompt)
+        with torch.inference_mode():
+            embeddings = self._model(features)["sentence_embedding"]
+            vectors: Vector = torch.nn.functional.normalize(embeddings, dim=1).float().numpy()
+        return vectors
 
 
 def _packaged(name: str) -> Path:

