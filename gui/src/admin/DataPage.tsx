@@ -2,10 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import * as api from "../api/client";
 import { message } from "../api/http";
 import type { Judgment, JudgmentPage } from "../api/types";
+import { count, plural } from "../lib/format";
 import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
 import { Pager } from "../ui/Pager";
-import { repos } from "./data";
+import { overview, repos } from "./data";
 import { exportJudgments } from "./exportJudgments";
 import { Filters } from "./Filters";
 import { JudgmentRow } from "./JudgmentRow";
@@ -18,6 +19,7 @@ const everything: api.JudgmentFilter = { repo: "", source: "", actor: "", confli
 
 export function DataPage() {
   useLoad(repos);
+  useLoad(overview);
   const [filter, setFilter] = useState(everything);
   const [offset, setOffset] = useState(0);
   const [page, setPage] = useState<JudgmentPage | null>(null);
@@ -53,6 +55,7 @@ export function DataPage() {
         <Export filter={filter} />
       </div>
       <p class="muted">What the ratings were taken to mean. Each judgment says why it exists; veto it, edit it, or undo what you did.</p>
+      <Standing />
       <Filters
         filter={filter}
         onChange={(next) => {
@@ -80,6 +83,20 @@ export function DataPage() {
         </>
       )}
     </>
+  );
+}
+
+/** How much is judged, and how much more the gate would need (its own words, on the overview). */
+function Standing() {
+  const known = overview.data.value;
+  if (known === null) return null;
+  const { counts, attention } = known;
+  const needed = attention.find((text) => /needed|more (judged )?questions/i.test(text));
+  return (
+    <p>
+      {plural(counts.judged_groups, "judged query", "judged queries")}, {count(counts.held_out_groups)} of them held out for the
+      gate. {plural(counts.conflicts, "contradiction")}, {count(counts.retired)} retired. {needed}
+    </p>
   );
 }
 

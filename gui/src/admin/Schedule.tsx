@@ -56,7 +56,7 @@ function Editor({ data }: { data: ScheduleView }) {
         {plan.rhythm === "weekly" && (
           <label class="field">
             <span>On</span>
-            <select class="input" value={plan.day} onChange={(event) => change({ day: event.currentTarget.value as Day })}>
+            <select class="input" aria-label="Day of the week" value={plan.day} onChange={(event) => change({ day: event.currentTarget.value as Day })}>
               {Object.entries(dayNames).map(([key, name]) => (
                 <option key={key} value={key}>
                   {name}

@@ -2,14 +2,14 @@ import { useEffect, useState } from "preact/hooks";
 import * as api from "../api/client";
 import { message } from "../api/http";
 import type { VersionDetail } from "../api/types";
-import { metric, when } from "../lib/format";
+import { when } from "../lib/format";
 import { IconButton } from "../ui/IconButton";
 import { Loading } from "../ui/Loading";
 import { Markdown } from "../ui/Markdown";
 import { Notice } from "../ui/Notice";
 import { VersionBadges } from "./badges";
+import { EvidenceTables } from "./EvidenceTables";
 import { GateSentence } from "./GateSentence";
-import { flatten } from "./metrics";
 import { PromoteButton } from "./PromoteButton";
 import { recent } from "./data";
 import { go } from "./route";
@@ -41,7 +41,6 @@ export function VersionPanel({ id }: { id: number }) {
 
 function Body({ detail }: { detail: VersionDetail }) {
   const [card, setCard] = useState(false);
-  const numbers = flatten(detail.metrics).filter(([name]) => /ndcg@10|mrr@10|recall@50/.test(name));
   return (
     <>
       {(detail.decision !== null || detail.form === "first_stage") && <GateSentence version={detail} />}
@@ -56,13 +55,7 @@ function Body({ detail }: { detail: VersionDetail }) {
           value={`${weight(detail.blend.dense)} × dense + ${weight(detail.blend.lexical)} × lexical + ${weight(detail.blend.rerank)} × reranker`}
         />
       </dl>
-      {numbers.length > 0 && (
-        <dl class="facts">
-          {numbers.map(([name, value]) => (
-            <Fact key={name} name={name} value={metric(value)} />
-          ))}
-        </dl>
-      )}
+      <EvidenceTables version={detail} />
       {detail.card !== null && (
         <div>
           <button type="button" class="button small" aria-expanded={card} onClick={() => setCard(!card)}>

@@ -4,6 +4,7 @@ import { isAbort, message } from "../api/http";
 import type { ConversationItem } from "../api/types";
 import { fetched } from "../lib/signals";
 import { keep, kept } from "../lib/storage";
+import { withUnsaved } from "./saves";
 import { storedTurn, type Turn } from "./turn";
 
 export const repos = fetched(api.repos);
@@ -62,7 +63,10 @@ export async function openConversation(id: string): Promise<void> {
   try {
     const detail = await api.conversation(id);
     if (conversationId.value !== id) return;
-    turns.value = detail.turns.map((turn) => storedTurn(turn, detail.repo));
+    turns.value = detail.turns.map((turn) => {
+      const rating = withUnsaved(turn.answer_id, turn.rating);
+      return storedTurn({ ...turn, rating }, detail.repo);
+    });
     repo.value = detail.repo;
   } catch (error) {
     if (conversationId.value === id) openError.value = message(error);

@@ -123,6 +123,8 @@ function inline(token: Token, key: string, cite: Cite): ComponentChildren {
 }
 
 function link(token: Tokens.Link, key: string, cite: Cite): ComponentChildren {
+  // "[1]: …" somewhere in a text makes every [1] a link for the parser; here it stays a citation.
+  if (/^\[\d{1,3}\]$/.test(token.raw)) return cited(token.raw, key, cite);
   if (!/^https?:\/\//i.test(token.href)) return token.raw;
   return (
     <a key={key} href={token.href} target="_blank" rel="noopener noreferrer">
