@@ -43,13 +43,13 @@ def add_repo(admin: Admin, form: RepoForm, state: State) -> RepoAccepted:
     return RepoAccepted(name=form.name, job_id=job.id)
 
 
-@router.post("/{name}/index", status_code=202)
+@router.post("/{name:path}/index", status_code=202)
 def reindex_repo(admin: Admin, name: Key, state: State) -> JobAccepted:
     """Index a repository again; only what changed is embedded."""
     return JobAccepted(job_id=indexing_jobs.start(state.db, name, None, admin, state.clock()).id)
 
 
-@router.delete("/{name}", status_code=204)
+@router.delete("/{name:path}", status_code=204)
 def delete_repo(admin: Admin, name: Key, state: State) -> None:  # noqa: ARG001
     """Remove a repository from search. What was judged in it is kept."""
     with state.db.write() as tx:
