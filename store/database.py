@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 from alembic import command
@@ -39,6 +39,7 @@ class Database:
         self._reading = engine.execution_options(**{_BEGIN: "BEGIN"})
         self._writing = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         self._turn = Lock()
+        self._writer: int | None = None
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -68,15 +69,19 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A write transaction: committed, and durable, when the block ends; rolled back when it raises.
 
-        Raises Busy when no turn came within 30 s. Not re-entrant: pass ``tx`` on instead of opening another.
+        Raises Busy when no turn came within 30 s. RuntimeError when this thread has one open already.
         """
+        if self._writer == get_ident():
+            raise RuntimeError("this thread has a write transaction open already: pass its tx on")
         # Threads queue here rather than in SQLite, whose waiting is a sleep of up to 100 ms at a time.
         if not self._turn.acquire(timeout=BUSY_SECONDS):
             raise Busy("the database is busy with another write; try again")
+        self._writer = get_ident()
         try:
             with _translated(), self._writing.begin() as tx:
                 yield tx
         finally:
+            self._writer = None
             self._turn.release()
 
     def dispose(self) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -121,6 +122,16 @@ def test_a_write_holds_the_turn_from_its_beginning(db: Database, tmp_path: Path)
         other.close()
 
 
+def test_a_write_inside_a_write_says_so_instead_of_waiting_for_itself(db: Database) -> None:
+    with db.write() as tx:
+        with pytest.raises(RuntimeError, match="pass its tx on"), db.write():
+            pass
+        increment(tx)
+    with db.write() as tx:
+        increment(tx)
+        assert meta.get(tx, "counter") == 2
+
+
 def test_threads_write_at_once_without_a_lost_update(db: Database) -> None:
     def work() -> None:
         for _ in range(WRITES):
@@ -185,9 +196,7 @@ def test_the_migrations_travel_with_an_installed_package(tmp_path: Path) -> None
     root = Path(__file__).resolve().parents[3]
     site = tmp_path / "site"
     (site / "rankloop").mkdir(parents=True)
-    (site / "store").mkdir()
-    for module in (root / "store").glob("*.py"):
-        (site / "store" / module.name).write_bytes(module.read_bytes())
+    shutil.copytree(root / "store", site / "store", ignore=shutil.ignore_patterns("__pycache__"))
     (site / "rankloop" / "alembic").symlink_to(root / "alembic")
     url = f"sqlite:///{tmp_path / 'installed.db'}"
     script = f"import store.database as d; assert {str(site)!r} in d.__file__; d.migrate({url!r})"
