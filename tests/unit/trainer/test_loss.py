@@ -18,7 +18,7 @@ from trainer.loss import Batch, ListwiseLoss, RowLoss, WeightedBinaryCrossEntrop
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> CrossEncoder:
     path = tiny.cross_encoder(tmp_path_factory.mktemp("model") / "tiny", max_length=64)
-    made = CrossEncoder(str(path), device="cpu")
+    made: CrossEncoder = CrossEncoder(str(path), device="cpu")
     made.eval()
     return made
 
