@@ -143,7 +143,7 @@ def test_the_schedule_is_changed_in_words(admin: Page, site: Site) -> None:
     before = site.admin("GET", "schedule")["cron"]
     form.get_by_label("Train").select_option(label="Once a week")
     form.get_by_label("Day of the week").select_option(label="Thursday")
-    form.get_by_label("At").fill("04:15")
+    form.get_by_label("At", exact=True).fill("04:15")
     form.get_by_role("button", name="Save schedule").click()
     times = form.get_by_role("list", name="Next three times").get_by_role("listitem")
     expect(times).to_have_count(3)

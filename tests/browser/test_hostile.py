@@ -79,7 +79,7 @@ def test_hostile_answers_are_shown_as_text(chat: Page, payloads: tuple[str, ...]
 
 
 def test_hostile_names_are_shown_as_text_on_the_admin_page(admin: Page, site: Site) -> None:
-    name = "<img src=x onerror=alert(1)>"
+    name = "<svg/onload=alert(1)></svg>"  # with slashes, as in names of the form team/repository
     for page in ("versions", "data", "index", "jobs", "deployments"):
         admin.goto(f"{site.url}/admin#{page}")
         nothing_ran(admin)
@@ -90,6 +90,8 @@ def test_hostile_names_are_shown_as_text_on_the_admin_page(admin: Page, site: Si
     form.get_by_role("button", name="Add and index").click()
     expect(admin.get_by_role("heading", name=name, exact=True)).to_be_visible()
     nothing_ran(admin)
+    entry = admin.get_by_role("listitem").filter(has=admin.get_by_role("heading", name=name, exact=True))
+    expect(entry).to_contain_text("Indexed just now")
     admin.get_by_role("button", name=f"Remove {name}").click()
     expect(admin.get_by_role("dialog")).to_contain_text(name)
     nothing_ran(admin)

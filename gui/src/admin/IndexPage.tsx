@@ -4,6 +4,7 @@ import type { AdminRepo } from "../api/types";
 import { ago, count, plural, when } from "../lib/format";
 import { Dialog } from "../ui/Dialog";
 import { Notice } from "../ui/Notice";
+import { WhyButton } from "../ui/WhyButton";
 import { repos } from "./data";
 import { tell } from "./flash";
 import { Shown } from "./Shown";
@@ -113,9 +114,14 @@ function Repo({ repo }: { repo: AdminRepo }) {
         >
           Index again
         </button>
-        <button type="button" class="button danger small" aria-label={`Remove ${repo.name}`} onClick={() => setRemoving(true)}>
+        <WhyButton
+          class="danger small"
+          why={repo.job_id === null ? "" : `It is being indexed: wait for job ${repo.job_id}, or cancel it.`}
+          label={`Remove ${repo.name}`}
+          onClick={() => setRemoving(true)}
+        >
           Remove
-        </button>
+        </WhyButton>
       </div>
       <p class="mono muted wrap-anywhere">{repo.path}</p>
       <p>

@@ -27,7 +27,8 @@ export function CorrectionDialog({ turn }: { turn: Turn }) {
         <label for={id}>Search for a file, a symbol or what the code does</label>
         <input
           id={id}
-          type="search"
+          type="text"
+          role="searchbox"
           class="input"
           value={text}
           maxLength={2000}
