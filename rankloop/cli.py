@@ -27,12 +27,8 @@ keep_cli.register(app)
 
 
 def _log_to_terminal(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(),
-        format="%(message)s",
-        datefmt="%X",
-        handlers=[RichHandler(Console(stderr=True), show_path=False)],
-    )
+    handler = RichHandler(console=Console(stderr=True), show_path=False)
+    logging.basicConfig(level=level.upper(), format="%(message)s", datefmt="%X", handlers=[handler])
     for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "sentence_transformers"):
         logging.getLogger(noisy).setLevel("WARNING")
 

@@ -17,7 +17,7 @@ from store.errors import InvalidInput
 class Settings(BaseSettings):
     """Every setting with its default. Names in the environment are ``RANKLOOP_`` plus the upper-case field name."""
 
-    model_config = SettingsConfigDict(env_prefix="RANKLOOP_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RANKLOOP_", extra="ignore", frozen=True, populate_by_name=True)
 
     data: Path = Path(".rankloop")
     """Data directory: database, index, models, token."""
