@@ -13,8 +13,8 @@ _LEANS = re.compile(
     r"|\b(it|its|it's|that|this|those|these|they|them|their|there|he|she|former|latter|above|previous|instead|else)\b",
     re.IGNORECASE,
 )
-_FEW = 2
-"""A message of this many telling words, or fewer, hardly stands alone."""
+_FEW = 1
+"""A message of this many telling words, or fewer, does not stand alone."""
 MAX_CONTEXT = 2000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from store.database import Database, migrate
 from store.encoder import Encoder
+from store.types import Decision
 from store.vectors import VectorIndex
 from tests import tiny
-from tests.integration.server.support import Running, running
+from tests.integration.server.support import Running, publish, running
 
 
 @pytest.fixture(scope="session")
@@ -35,18 +37,37 @@ def vector_index(tiny_encoder: Encoder) -> Iterator[VectorIndex]:
     index.close()
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Encoder) -> Iterator[Running]:
-    """A server with the repository "shop" indexed, shared by the tests of a module."""
-    root = tmp_path_factory.mktemp("server")
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Encoder) -> Path:
+    """A data directory to copy: the repository "shop" is indexed, and three versions are registered."""
+    root = tmp_path_factory.mktemp("prepared")
     with running(root / "data", tiny_encoder) as server:
         server.index(root / "code")
+        models = server.settings.models_dir
+        for seed, name in enumerate(("good", "bad"), 1):
+            publish(server.state.db, models, name, seed, Decision.PROMOTE)
+        publish(server.state.db, models, "unproven", 3, Decision.NOT_PROVEN)
+    return root / "data"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, prepared: Path, tiny_encoder: Encoder) -> Iterator[Running]:
+    """A server with the repository "shop" indexed, shared by the tests of a module."""
+    data = tmp_path_factory.mktemp("server") / "data"
+    shutil.copytree(prepared, data)
+    with running(data, tiny_encoder) as server:
         yield server
 
 
 @pytest.fixture
-def own(tmp_path: Path, tiny_encoder: Encoder) -> Iterator[Running]:
+def data(tmp_path: Path, prepared: Path) -> Path:
+    """A copy of the prepared data directory, of the test's own."""
+    shutil.copytree(prepared, tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def own(data: Path, tiny_encoder: Encoder) -> Iterator[Running]:
     """A server of the test's own, with the repository "shop" indexed."""
-    with running(tmp_path / "data", tiny_encoder) as server:
-        server.index(tmp_path / "code")
+    with running(data, tiny_encoder) as server:
         yield server

@@ -14,6 +14,7 @@ from threading import Event, Thread
 from typing import Any
 
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from server.app import create_app
 from server.state import AppState
@@ -82,10 +83,10 @@ class Running:
     encoder: Encoder
 
     def search(self, query: str = "read the configuration", **more: Any) -> dict[str, Any]:
-        return self.ok(self.client.post("/api/search", json={"query": query, **more}))
+        return dict(self.ok(self.client.post("/api/search", json={"query": query, **more})))
 
     def answer(self, question: str = "Where is the configuration read?", **more: Any) -> dict[str, Any]:
-        return self.ok(self.client.post("/api/answer", json={"question": question, **more}))
+        return dict(self.ok(self.client.post("/api/answer", json={"question": question, **more})))
 
     @staticmethod
     def ok(response: Any, status: int = 200) -> Any:
@@ -119,23 +120,28 @@ class Running:
         assert job["state"] == "succeeded", job
         return job
 
-    def publish(self, name: str = "challenger", seed: int = 1, decision: Decision | None = Decision.PROMOTE) -> Version:
-        """Register a tiny random cross-encoder that outweighs the first stage."""
-        models = self.settings.models_dir
-        staged = registry.staging(models, 1000 + seed)
-        staged.rmdir()
-        tiny.cross_encoder(staged, seed=seed)
-        (staged / "README.md").write_text(f"# {name}\n")
-        draft = registry.VersionDraft(
-            name=name, base="tiny", blend=Blend(dense=0.0, lexical=0.0, rerank=1.0), max_length=256, decision=decision
-        )
-        return registry.publish(self.state.db, models, staged, draft, datetime.now(UTC))
+    def version(self, name: str) -> Version:
+        """One of the versions that the prepared data directory holds: good, bad (the gate's friends) or unproven."""
+        with self.state.db.read() as tx:
+            return next(version for version in registry.list_all(tx) if version.name == name)
+
+
+def publish(db: Database, models: Path, name: str, seed: int, decision: Decision) -> Version:
+    """Register a tiny random cross-encoder that outweighs the first stage."""
+    staged = registry.staging(models, 1000 + seed)
+    staged.rmdir()
+    tiny.cross_encoder(staged, seed=seed)
+    (staged / "README.md").write_text(f"# {name}\n")
+    draft = registry.VersionDraft(
+        name=name, base="tiny", blend=Blend(dense=0.0, lexical=0.0, rerank=1.0), max_length=256, decision=decision
+    )
+    return registry.publish(db, models, staged, draft, datetime.now(UTC))
 
 
 @contextmanager
 def running(data: Path, encoder: Encoder, **settings: Any) -> Iterator[Running]:
     """Start an application on ``data``, seen from this machine."""
-    chosen = Settings(data=data, admin_token=TOKEN, trainer=False, **settings)
+    chosen = Settings(data=data, admin_token=SecretStr(TOKEN), trainer=False, **settings)
     with TestClient(create_app(chosen, encoder=encoder), client=("127.0.0.1", 50000)) as client:
         state = client.app.state.rankloop  # type: ignore[attr-defined]
         yield Running(client, state, chosen, encoder)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from store import impressions
 from store.encoder import Encoder
+from tests.integration.server.sockets import listening
 from tests.integration.server.support import FakeModel, Running, events, fake_model, running
 
 
@@ -120,9 +122,8 @@ def test_an_empty_index_says_so(tmp_path: Path, tiny_encoder: Encoder) -> None:
 
 
 @pytest.fixture
-def spoken(tmp_path: Path, tiny_encoder: Encoder):  # type: ignore[no-untyped-def]
-    with fake_model() as fake, running(tmp_path / "data", tiny_encoder, llm_base_url=fake.url) as server:
-        server.index(tmp_path / "code")
+def spoken(data: Path, tiny_encoder: Encoder) -> Iterator[tuple[Running, FakeModel]]:
+    with fake_model() as fake, running(data, tiny_encoder, llm_base_url=fake.url) as server:
         yield server, fake
 
 
@@ -169,8 +170,6 @@ def test_a_language_model_that_breaks_off_is_continued_by_what_was_found(spoken:
 
 def test_what_a_reader_who_leaves_has_seen_is_stored(spoken: tuple[Running, FakeModel]) -> None:
     """Through a real socket: the test client can't hang up."""
-    from tests.integration.server.sockets import listening
-
     server, fake = spoken
     fake.hold_after = 1
     with listening(server) as connect:
