@@ -101,9 +101,10 @@ class Traffic:
     repo: str
     seen: list[tuple[float, float, int]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
 
     def __enter__(self) -> Traffic:
-        self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(i,), daemon=True) for i in range(4)]
         for thread in self._threads:
             thread.start()
