@@ -16,6 +16,8 @@ _CLOSE = 0.6
 _RELATED = 0.25
 """Cosine below which a chunk without any shared word is taken to be about something else."""
 _QUOTE = 160
+_MARKS = re.compile(r"""^(\"{3}|'{3}|\#+|/{2,}|/?\*+|--|<!--)\s*|\s*(\"{3}|'{3}|\*/|-->)$""")
+"""What makes a line a comment or docstring, which a quotation does without."""
 
 
 def write(query: str, sources: Sequence[Source], repo: str | None) -> tuple[str, tuple[int, ...]]:
@@ -83,7 +85,8 @@ def _reason(source: Source, inline: bool = False) -> str:
     match = _telling(source.matches)
     if match is None:
         return "." if not inline else ""
-    quote = match.text if len(match.text) <= _QUOTE else match.text[: _QUOTE - 1] + "…"
+    said = (_MARKS.sub("", match.text) if match.prose else match.text) or match.text
+    quote = said if len(said) <= _QUOTE else said[: _QUOTE - 1] + "…"
     number = source.chunk.start_line + match.number
     if inline:
         return f": {code(quote)}"
