@@ -48,8 +48,8 @@ class Camera:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--functions", type=int, default=600, help="functions of installed packages that are indexed")
-    parser.add_argument("--ask", type=int, default=80, help="questions that are asked and rated before training")
+    parser.add_argument("--functions", type=int, default=300, help="functions of installed packages that are indexed")
+    parser.add_argument("--ask", type=int, default=60, help="questions that are asked and rated before training")
     parser.add_argument("--no-training", action="store_true", help="skip the nightly job (its pages stay empty)")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

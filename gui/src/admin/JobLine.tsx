@@ -1,5 +1,5 @@
 import type { Job } from "../api/types";
-import { ago, percent, words } from "../lib/format";
+import { ago, capital, percent, words } from "../lib/format";
 import { JobBadge } from "./badges";
 
 export function JobLine({ job }: { job: Job }) {
@@ -7,7 +7,7 @@ export function JobLine({ job }: { job: Job }) {
   return (
     <li class="row small">
       <a href={`#jobs/${job.id}`}>
-        {words(job.kind)} job {job.id}
+        {capital(words(job.kind))} job {job.id}
       </a>
       <JobBadge job={job} />
       <span class="muted">{doing}</span>

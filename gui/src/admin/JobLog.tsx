@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { JobEvent } from "../api/types";
-import { words } from "../lib/format";
+import { learningRate, seconds, words } from "../lib/format";
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
@@ -30,16 +30,29 @@ export function JobLog({ lines }: { lines: JobEvent[] }) {
         <div key={line.id} class="log-line">
           <time dateTime={line.at}>{clock.format(new Date(line.at))}</time>
           <span class="log-type">{words(line.type)}</span>
-          <span class="wrap-anywhere">{told(line.data)}</span>
+          <span class="wrap-anywhere">{step(line.data) ?? told(line.data)}</span>
         </div>
       ))}
     </div>
   );
 }
 
+/** A training step in the units that people think in. */
+function step(data: Record<string, unknown>): string | null {
+  const { step: at, steps, loss, learning_rate: rate, pairs_per_second: pace, seconds_left: left, fold, folds } = data;
+  if (typeof at !== "number" || typeof loss !== "number") return null;
+  const parts = [`step ${at} of ${String(steps)}`, `loss ${loss.toFixed(3)}`];
+  if (typeof fold === "number") parts.unshift(`fold ${fold} of ${String(folds)}`);
+  if (typeof rate === "number") parts.push(`learning rate ${learningRate(rate)}`);
+  if (typeof pace === "number") parts.push(`${pace.toFixed(pace < 10 ? 1 : 0)} pairs/s`);
+  if (typeof left === "number") parts.push(`${seconds(left)} left`);
+  return parts.join(" · ");
+}
+
 function told(data: Record<string, unknown>): string {
-  if (typeof data.message === "string" && Object.keys(data).length === 1) return data.message;
+  if (typeof data.message === "string") return data.message;
   return Object.entries(data)
+    .filter(([name, value]) => value !== null && name !== "progress")
     .map(([name, value]) => `${words(name)} ${short(value)}`)
     .join(" · ");
 }

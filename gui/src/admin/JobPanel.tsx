@@ -1,6 +1,6 @@
 import * as api from "../api/client";
 import type { Job } from "../api/types";
-import { learningRate, percent, seconds, when, words } from "../lib/format";
+import { capital, learningRate, percent, seconds, when, words } from "../lib/format";
 import { IconButton } from "../ui/IconButton";
 import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
@@ -21,7 +21,7 @@ export function JobPanel({ id }: { id: number }) {
     <section class="panel stack" aria-label={`Job ${id}`}>
       <div class="row">
         <h2>
-          {job === null ? "Job" : `${words(job.kind)} job`} {id}
+          {job === null ? "Job" : `${capital(words(job.kind))} job`} {id}
         </h2>
         {job !== null && <JobBadge job={job} />}
         <span class="grow" />

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import * as api from "../api/client";
 import type { Job } from "../api/types";
-import { ago, percent, seconds, when, words } from "../lib/format";
+import { ago, capital, percent, seconds, when, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
 import { JobBadge } from "./badges";
 import { jobs } from "./data";
@@ -81,7 +81,7 @@ function List({ list, open }: { list: Job[]; open: number }) {
             <tr key={job.id} class={job.id === open ? "current" : undefined}>
               <td class="nowrap">
                 <a href={`#jobs/${job.id}`}>
-                  {words(job.kind)} {job.id}
+                  {capital(words(job.kind))} {job.id}
                 </a>
               </td>
               <td>

@@ -30,7 +30,7 @@ function options(colour: (name: string) => string): Omit<uPlot.Options, "width" 
   return {
     scales: { x: { time: false }, lr: {} },
     axes: [
-      axis(colour),
+      axis(colour, { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }),
       axis(colour, { size: 52 }),
       axis(colour, { scale: "lr", side: 1, size: 64, grid: { show: false }, values: (_, ticks) => ticks.map(learningRate) }),
     ],

@@ -76,6 +76,10 @@ export function lines(start: number, end: number): string {
   return start === end ? `${start}` : `${start}–${end}`;
 }
 
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** "hard_negative" → "hard negative". */
 export function words(name: string): string {
   return name.replaceAll("_", " ");
