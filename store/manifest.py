@@ -15,6 +15,7 @@ from typing import Any
 
 from store import plain
 from store.errors import ModelRefused
+from store.json_files import read_json
 from store.types import Json
 
 NAME = "manifest.json"
@@ -92,7 +93,7 @@ def write(directory: Path, *, max_length: int, probes: Sequence[Probe], engines:
 
 def read(directory: Path) -> Manifest:
     """Parse manifest.json. Raises ModelRefused."""
-    content = plain.read_json(directory / NAME)
+    content = read_json(directory / NAME)
     try:
         if content["format"] != FORMAT:
             raise ModelRefused(f"manifest format {content['format']} is unknown to this release")
@@ -172,7 +173,7 @@ def write_lineage(directory: Path, content: Json) -> None:
 
 def lineage(directory: Path) -> Json:
     """The contents of rankloop.json: how the version came about. Raises ModelRefused."""
-    content = plain.read_json(directory / "rankloop.json")
+    content = read_json(directory / "rankloop.json")
     if not isinstance(content, dict):
         raise ModelRefused("rankloop.json is not an object")
     return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterator
@@ -10,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import ModelRefused
+from store.forms import form_of
+from store.json_files import read_json
 
 SUFFIXES = frozenset({".json", ".jsonl", ".md", ".model", ".safetensors", ".txt"})
 """Allow-list: pickles (.bin, .pt, .pkl), code (.py) and anything unknown are refused."""
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 MAX_FILE = 16 * 2**30
 MAX_FILES = 200
-MAX_JSON = 64 * 2**20
 _CODE_KEYS = frozenset({"auto_map", "custom_pipelines", "custom_code"})
 _DATA_JSON = frozenset({"tokenizer.json", "vocab.json", "manifest.json", "rankloop.json"})
 """JSON files whose keys are data (a vocabulary may hold any word), not instructions to a loader."""
@@ -51,18 +51,6 @@ def check(directory: Path) -> dict[str, int]:
     read_json(directory / "tokenizer.json")
     _check_modules(directory, sizes)
     return sizes
-
-
-def read_json(path: Path) -> Any:
-    """Raises ModelRefused when the file is missing, too large or not JSON."""
-    try:
-        if path.stat().st_size > MAX_JSON:
-            raise ModelRefused(f"{path.name} is too large for a JSON file")
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise ModelRefused(f"missing file: {path.name}") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelRefused(f"{path.name} is not readable as JSON: damaged or truncated") from error
 
 
 def _walk(directory: Path, prefix: str) -> Iterator[tuple[str, int]]:
@@ -109,14 +97,8 @@ def _refuse_code(value: Any, name: str) -> None:
 
 
 def _check_modules(directory: Path, sizes: dict[str, int]) -> None:
-    """A plain cross-encoder is one transformer at the root, and its activation one of torch's."""
-    if "modules.json" in sizes:
-        modules = read_json(directory / "modules.json")
-        if not isinstance(modules, list) or len(modules) != 1 or not isinstance(modules[0], dict):
-            raise ModelRefused("modules.json: expected one transformer module")
-        kind, path = str(modules[0].get("type", "")), modules[0].get("path", "")
-        if not (kind.startswith("sentence_transformers.") and kind.endswith(".Transformer")) or path != "":
-            raise ModelRefused(f"modules.json: expected a sentence-transformers Transformer at the root, got {kind!r}")
+    """One of the two forms of cross-encoder, and its activation one of torch's."""
+    form_of(directory, sizes)
     if "config_sentence_transformers.json" in sizes:
         settings = read_json(directory / "config_sentence_transformers.json")
         activation = settings.get("activation_fn") if isinstance(settings, dict) else None

@@ -7,34 +7,31 @@ are dropped one at a time from the end of whichever text is longer ("longest_fir
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
 from tokenizers import Encoding, Tokenizer
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from store import plain
 from store.errors import ModelRefused
+from store.forms import form_of
+from store.weights import LOADING_ERRORS, Features, Network, PooledNetwork, first_line, load_pooled, load_single
 
 MICRO_BATCH = 8
 """Pairs a forward pass. Length-sorted and padded per batch, small batches are the fastest on a CPU."""
 Logits = npt.NDArray[np.float32]
-
-_LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError)
-"""What transformers raises for damaged directories."""
 
 
 class Scorer:
     """A loaded cross-encoder. Safe to share between threads."""
 
     def __init__(
-        self, model: torch.nn.Module, tokenizer: Tokenizer, *, max_length: int, pad_id: int, types: bool
+        self, model: Network, tokenizer: Tokenizer, *, max_length: int, pad_id: int, types: bool
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
@@ -49,16 +46,17 @@ class Scorer:
         ``threads`` > 0 sets torch's thread count for the process. Raises ModelRefused, saying why, for anything that is
         not plain, complete and finite.
         """
-        plain.check(path)
+        form = form_of(path, plain.check(path))
         if threads > 0:
             torch.set_num_threads(threads)
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        model = _load_model(path)
+        model = load_single(path) if form is None else load_pooled(path, form)
         tokenizer, pad_id, types = _load_tokenizer(path, max_length)
-        embeddings = model.get_input_embeddings().num_embeddings
-        if tokenizer.get_vocab_size() > embeddings:
-            raise ModelRefused(f"wrong vocabulary: {tokenizer.get_vocab_size()} tokens for {embeddings} embeddings")
-        positions = getattr(model.config, "max_position_embeddings", None)
+        if tokenizer.get_vocab_size() > model.vocabulary:
+            raise ModelRefused(
+                f"wrong vocabulary: {tokenizer.get_vocab_size()} tokens for {model.vocabulary} embeddings"
+            )
+        positions = model.positions
         if positions is not None and max_length > positions:
             raise ModelRefused(f"max_length {max_length} is more than the model's {positions} positions")
         return cls(model, tokenizer, max_length=max_length, pad_id=pad_id, types=types)
@@ -70,16 +68,44 @@ class Scorer:
     def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> Logits:
         """Raw logits of (query, passage) pairs: shape ``(n,)``."""
         scores = np.empty(len(pairs), dtype=np.float32)
+        with torch.inference_mode():
+            for places, tensors in self._batches(pairs):
+                scores[places] = self._model(tensors).numpy()
+        return scores
+
+    @property
+    def head(self) -> tuple[Features, float] | None:
+        """Weights ``(f,)`` and bias of the linear head over pooled features; None in the single form."""
+        return self._model.head if isinstance(self._model, PooledNetwork) else None
+
+    def features(
+        self, pairs: Sequence[tuple[str, str]], *, bf16: bool = False, each: Callable[[int], None] = lambda _: None
+    ) -> Features:
+        """What the head sees of each pair, ``(n, f)`` float32: ``features @ weights + bias`` is ``score_pairs(pairs)``.
+
+        ``each`` is called before every forward pass with the number of pairs done; what it raises ends the work.
+        ``bf16`` multiplies in bfloat16. Raises ValueError in the single form, whose head is no linear map of features.
+        """
+        if not isinstance(self._model, PooledNetwork):
+            raise ValueError("only the pooled form has features")
+        made = np.empty((len(pairs), self._model.form.features), dtype=np.float32)
+        done = 0
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            for places, tensors in self._batches(pairs):
+                each(done)
+                made[places] = self._model.pooled(tensors).float().numpy()
+                done += len(places)
+        return made
+
+    def _batches(self, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:
+        """Places and inputs of batches of pairs of about the same length, short ones first."""
         if not pairs:
-            return scores
+            return
         encodings = self._tokenizer.encode_batch(list(pairs))
         by_length = sorted(range(len(pairs)), key=lambda i: len(encodings[i].ids))
-        with torch.inference_mode():
-            for start in range(0, len(by_length), MICRO_BATCH):
-                batch = by_length[start : start + MICRO_BATCH]
-                logits = self._model(**self._tensors([encodings[i] for i in batch])).logits
-                scores[batch] = logits.squeeze(-1).numpy()
-        return scores
+        for start in range(0, len(by_length), MICRO_BATCH):
+            places = by_length[start : start + MICRO_BATCH]
+            yield places, self._tensors([encodings[i] for i in places])
 
     def _tensors(self, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
         longest = max(len(encoding.ids) for encoding in encodings)
@@ -102,35 +128,9 @@ def reference_scores(path: Path, pairs: Sequence[tuple[str, str]]) -> Logits:
     try:
         model = CrossEncoder(str(path), device="cpu", local_files_only=True)
         scores = model.predict(list(pairs), activation_fn=torch.nn.Identity(), show_progress_bar=False)
-    except _LOADING_ERRORS as error:
-        raise ModelRefused(f"plain CrossEncoder cannot load it: {_first_line(error)}") from error
+    except LOADING_ERRORS as error:
+        raise ModelRefused(f"plain CrossEncoder cannot load it: {first_line(error)}") from error
     return np.asarray(scores, dtype=np.float32)
-
-
-def _load_model(path: Path) -> Any:
-    try:
-        config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-        if config.num_labels != 1:
-            raise ModelRefused(f"config.json: a reranker has one label, this model has {config.num_labels}")
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            path,
-            config=config,
-            dtype=torch.float32,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-    except _LOADING_ERRORS as error:
-        raise ModelRefused(f"the weights cannot be loaded: {_first_line(error)}") from error
-    for kind in ("missing", "unexpected", "mismatched"):
-        keys = sorted(str(key) for key in report.get(f"{kind}_keys") or ())
-        if keys:
-            raise ModelRefused(f"{len(keys)} {kind} weights in model.safetensors: {', '.join(keys[:3])}")
-    for name, weight in model.named_parameters():
-        if not bool(torch.isfinite(weight).all()):
-            raise ModelRefused(f"weights are not finite: {name}")
-    return model.eval()
 
 
 def _load_tokenizer(path: Path, max_length: int) -> tuple[Tokenizer, int, bool]:
@@ -138,15 +138,10 @@ def _load_tokenizer(path: Path, max_length: int) -> tuple[Tokenizer, int, bool]:
     try:
         loaded = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
         tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
-    except _LOADING_ERRORS as error:
-        raise ModelRefused(f"the tokenizer cannot be loaded: {_first_line(error)}") from error
+    except LOADING_ERRORS as error:
+        raise ModelRefused(f"the tokenizer cannot be loaded: {first_line(error)}") from error
     if loaded.pad_token_id is None:
         raise ModelRefused("the tokenizer has no padding token")
     tokenizer.enable_truncation(max_length, strategy="longest_first")
     tokenizer.no_padding()
     return tokenizer, loaded.pad_token_id, "token_type_ids" in loaded.model_input_names
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:300] if text else type(error).__name__

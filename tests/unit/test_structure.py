@@ -26,7 +26,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("store/", "alembic/"),
     "qdrant_client": ("store/vectors.py",),
     "apscheduler": ("trainer/schedule.py",),
-    "torch": ("store/encoder.py", "store/scorer.py", "store/loading.py", "store/verify.py", "trainer/"),
+    "torch": ("store/encoder.py", "store/scorer.py", "store/weights.py", "store/loading.py", "store/verify.py", "trainer/"),
     "sentence_transformers": ("store/encoder.py", "store/scorer.py", "store/loading.py", "store/verify.py", "trainer/"),
 }
 
