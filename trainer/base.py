@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from sentence_transformers import CrossEncoder
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from sentence_transformers.base.modules import Dense, Transformer
+from sentence_transformers.sentence_transformer.modules import Pooling
+from torch import nn
+from transformers.utils.logging import disable_progress_bar
 
 from store.errors import InvalidInput, Unavailable
+from store.forms import BODY_FILES, MODES, form_of
+from store.weights import LOADING_ERRORS
 
 RESIDUAL = "residual"
-_LAYOUT = 1  # raise when make_residual_base writes other weights from the same encoder
+LAYERS_CUT = 1
+"""Top layers left off: the last one is specialised for its own cosine, and a head over it generalises worse."""
+_LAYOUT = 2  # raise when make_residual_base writes other weights from the same encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +34,64 @@ class Base:
     residual: bool
     """Its logits are exactly zero: on its own it ranks as the first stage does."""
 
+    @property
+    def pooled(self) -> bool:
+        """Whether it ends in a linear head over pooled features, which can be fitted exactly."""
+        return form_of(self.path, {file.relative_to(self.path).as_posix() for file in self.path.rglob("*")}) is not None
+
+
+def body_of(directory: Path) -> str | None:
+    """sha256 over the files that pooled features depend on; None where the directory is not of that form."""
+    if not all((directory / name).is_file() for name in BODY_FILES):
+        return None
+    digest = hashlib.sha256()
+    for name in BODY_FILES:
+        with (directory / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
 
 def make_residual_base(encoder: Path, directory: Path, max_length: int = 256) -> Path:
     """Write a cross-encoder over the encoder's transformer whose logit is exactly 0 for every pair.
 
-    A sentence encoder comes without the pooler and the classifier of a sequence classifier. Nothing is drawn at random
-    for them, so one encoder gives one base: the pooler starts as the identity, the classifier as zero. Token type 1,
-    which a sentence encoder never saw, starts as a copy of type 0. With a zero classifier the first step's gradient
-    reaches the classifier alone; the transformer learns from the second step on.
+    All but the last layer, the three poolings, a head of zeros. Nothing is drawn at random, so one encoder gives one
+    base. Token type 1, which a sentence encoder never saw, starts as a copy of type 0. With a zero head the first
+    step's gradient reaches the head alone; fine-tuning moves the transformer from the second step on.
 
     ``max_length`` is the number of tokens of a (query, passage) pair. Loads with plain ``CrossEncoder(directory)``.
+    Raises InvalidInput for an encoder whose layers are not to be found.
     """
-    with tempfile.TemporaryDirectory(prefix="rankloop-base-") as scratch:
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            encoder, num_labels=1, dtype=torch.float32, local_files_only=True, output_loading_info=True
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # for a pooler that the encoder came without; no logit depends on it
+        transformer = Transformer(
+            str(encoder),
+            model_kwargs={"local_files_only": True, "dtype": torch.float32},
+            processor_kwargs={"local_files_only": True, "model_max_length": max_length},
+            config_kwargs={"local_files_only": True},
         )
-        _start_neutral(model, report["missing_keys"])
-        model.save_pretrained(scratch)
-        AutoTokenizer.from_pretrained(encoder, local_files_only=True).save_pretrained(scratch)
-        return _save(CrossEncoder(scratch, device="cpu", max_length=max_length, local_files_only=True), directory)
-
-
-def _start_neutral(model: torch.nn.Module, missing: Iterable[str]) -> None:
-    weights = dict(model.named_parameters())
+        network = cast(Any, transformer.model)
+        _cut(network)
+        width = transformer.get_embedding_dimension()
+        head = Dense(width * len(MODES), 1, activation_function=nn.Identity(), module_output_name="scores")
     with torch.no_grad():
-        for name in sorted(missing):
-            weight = weights[name]
-            square = weight.ndim == 2 and weight.shape[0] == weight.shape[1]
-            weight.copy_(torch.eye(weight.shape[0]) if square else torch.zeros_like(weight))
-        for name, weight in weights.items():
+        nn.init.zeros_(head.linear.weight)
+        nn.init.zeros_(head.linear.bias)
+        for name, weight in network.named_parameters():
             if name.endswith("token_type_embeddings.weight") and weight.shape[0] > 1:
                 weight[1] = weight[0]
+    model: CrossEncoder = CrossEncoder(modules=[transformer, Pooling(width, MODES), head], device="cpu")
+    return _save(model, directory)
+
+
+def _cut(network: Any) -> None:
+    """Leave the top layers off."""
+    layers = network.config.num_hidden_layers
+    stacks = [module for module in network.modules() if isinstance(module, nn.ModuleList) and len(module) == layers]
+    if len(stacks) != 1:
+        raise InvalidInput(f"the encoder's {layers} layers were not found; set RANKLOOP_BASE to a cross-encoder")
+    kept = max(1, layers - LAYERS_CUT)
+    del stacks[0][kept:]
+    network.config.num_hidden_layers = kept
 
 
 def _save(model: CrossEncoder, directory: Path) -> Path:
@@ -88,11 +121,13 @@ def resolve_base(name: str, encoder_name: str, encoder: Path, bases: Path, max_l
 
 
 def _copy_cross_encoder(name: str, directory: Path, max_length: int) -> None:
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model = CrossEncoder(name, device="cpu", max_length=max_length)
-    except (OSError, ValueError) as error:
+    except LOADING_ERRORS as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise Unavailable(
-            f"the base {name!r} could not be loaded ({error}); set RANKLOOP_BASE to a directory or to 'residual'"
+            f"the base {name!r} could not be loaded ({reason}); set RANKLOOP_BASE to a directory or to 'residual'"
         ) from error
     if model.num_labels != 1:
         raise InvalidInput(f"the base {name!r} has {model.num_labels} labels; a reranker has exactly 1")
