@@ -1,0 +1,127 @@
+"""``python -m bench.loop``: make the cells that are not finished yet, in the order of their importance, then report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.loop.arms import ARMS, Bench
+from bench.loop.cells import FOLDS, RESULTS, Cell, Kept, Key
+from bench.loop.features import FeatureStore
+from bench.loop.nights import ALWAYS, OBEYED, loop
+from bench.loop.report import write_report
+from bench.loop.world import prepare, read_corpus
+from store.encoder import Encoder
+from store.settings import Settings
+
+SEED = 7
+CORPUS = Path("../shared/data/cosqa")
+WORK = Path("bench/out/loop")
+ORDER = (
+    ("no-rerank", 0),
+    ("base", 0),
+    (ALWAYS, 10),
+    ("predecessor", 10),
+    ("oracle", 0),
+    ("seed", 10),
+    (ALWAYS, 0),
+    (ALWAYS, 30),
+    (OBEYED, 10),
+    (OBEYED, 0),
+    (OBEYED, 30),
+)
+"""(arm, wrong votes in per cent), the most telling first."""
+
+console = Console(highlight=False)
+
+
+def keys() -> list[Key]:
+    """Every cell of the table."""
+    return [Key(arm, wrong, fold) for arm, wrong in ORDER for fold in FOLDS]
+
+
+def machine() -> dict[str, object]:
+    """Where a cell was made: timings depend on it."""
+    return {"processors": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()}
+
+
+def make(bench: Bench, key: Key, kept: Kept) -> Cell:
+    """Make one cell. Raises RankloopError when a job fails."""
+    began = time.monotonic()
+    if key.arm in ARMS:
+        cell = ARMS[key.arm](bench, key)
+    else:
+        always = kept.get(Key(ALWAYS, key.wrong, key.fold))
+        if key.arm == OBEYED and always is not None and all(night.decision == "promote" for night in always.nights):
+            cell = replace(always, key=key)
+        else:
+            cell = loop(bench.world, bench.features, key, bench.seed).run()
+    made = {"seconds": round(time.monotonic() - began, 1), "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M}", **machine()}
+    return replace(cell, notes={**cell.notes, "made": made})
+
+
+def until(text: str) -> datetime:
+    """A time of day, UTC: no cell is begun after it."""
+    hour, minute = (int(part) for part in text.split(":"))
+    now = datetime.now(UTC)
+    named = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return named if named > now else named.replace(day=now.day + 1)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, default=CORPUS, help="folder with corpus.jsonl and queries-dev.jsonl")
+    parser.add_argument("--work", type=Path, default=WORK, help="scratch: index, data directories, features")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="finished cells")
+    parser.add_argument("--docs", type=Path, default=Path("docs"), help="where loop.md and img/loop.png go")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--functions", type=int, help="a slice of the corpus, for a dry run")
+    parser.add_argument("--queries", type=int, help="a slice of the queries, for a dry run")
+    parser.add_argument("--only", nargs="*", help="arms to make, for example: oracle rankloop-always")
+    parser.add_argument("--until", type=until, help="HH:MM UTC after which no cell is begun")
+    parser.add_argument("--report", action="store_true", help="make nothing, only report")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse()
+    kept = Kept(args.results)
+    if not args.report:
+        work(args, kept, [key for key in keys() if not args.only or key.arm in args.only])
+    console.print(write_report(kept.all(), keys(), args.docs), markup=False)
+
+
+def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
+    """Make what is missing, one cell after the other."""
+    corpus = read_corpus(args.corpus, args.functions, args.queries)
+    began = time.monotonic()
+    world = prepare(corpus, args.work, args.seed)
+    console.print(f"{len(corpus.code):,} functions, {len(corpus.questions)} queries; ready in {_since(began)}")
+    bench = Bench(world, FeatureStore(args.work / "features", world.lists), Encoder.load(Settings().encoder), args.seed)
+    for key in wanted:
+        if args.until is not None and datetime.now(UTC) > args.until:
+            console.print(f"stopped before {key.name}: it is after {args.until:%H:%M}")
+            break
+        began = time.monotonic()
+        kept.ensure(key, args.seed, len(corpus.questions), _maker(bench, key, kept))
+        console.print(f"{datetime.now(UTC):%H:%M:%S} {key.name}: {_since(began)}")
+
+
+def _maker(bench: Bench, key: Key, kept: Kept) -> Callable[[], Cell]:
+    return lambda: make(bench, key, kept)
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:.0f} s"
+
+
+if __name__ == "__main__":
+    main()

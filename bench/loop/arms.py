@@ -1,0 +1,263 @@
+"""The other arms: trained on what the same people said, with the product's own trainer, past the gate.
+
+Their people ask the whole half while nothing reranks. The weight of ``rerank_score`` is fitted inside the asked half,
+as the product fits it: on out-of-fold scores of the asked queries' own lists, here cut at the top 20.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.corpus import Question
+from bench.harness import Served, served
+from bench.loop.cells import Cell, Key, halves
+from bench.loop.features import FeatureStore
+from bench.loop.people import Tally, ask_and_rate, tell_the_truth
+from bench.loop.person import Model
+from bench.loop.scoring import artefact, fast, no_rerank, orders, paraphrased, ranks
+from bench.loop.world import QUIET, World
+from store import impressions, queries, signals, texts
+from store.database import Database
+from store.encoder import Encoder
+from store.loading import LoadedVersion
+from store.settings import Settings
+from store.types import EvalQuery, Impression, Json, Pair, PairSource, SignalKind, Snapshot, Split
+from trainer import dataset
+from trainer.base import Base, resolve_base
+from trainer.evaluate import answerable
+from trainer.finetune import finetune
+from trainer.fit_blend import blend_of, dev_query, fit_weight
+from trainer.folds import FoldRun, out_of_fold
+from trainer.recipe import RECIPES, SEED, AnyRecipe
+
+PREDECESSOR = replace(SEED, name="predecessor", epochs=2)
+"""Binary cross-entropy, 2 epochs; batch and learning rate are the seed recipe's."""
+SHOWN_NEGATIVE = 4
+FIT_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What training an arm needs."""
+
+    world: World
+    features: FeatureStore
+    encoder: Encoder
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What one arm trains on, and the lists that its blend is fitted on."""
+
+    recipe: AnyRecipe
+    pairs: Sequence[Pair]
+    dev: Sequence[EvalQuery]
+    texts: Mapping[str, str]
+    base: Base
+
+
+def no_rerank_cell(bench: Bench, key: Key) -> Cell:
+    """The first stage alone."""
+    return _evaluated(bench, key, no_rerank(Settings().first_stage_lexical))
+
+
+def base_cell(bench: Bench, key: Key) -> Cell:
+    """What training starts from, at the weight the product gives it: nothing was fitted."""
+    settings = Settings(data=bench.world.index)
+    base = _base(settings, bench.encoder, bench.world.root / "bases")
+    recipe = RECIPES[settings.recipe]
+    blend = blend_of(1.0, recipe.prior_scale, settings.first_stage_lexical)
+    loaded = fast(artefact(base.path, blend, settings.max_length), base.path, bench.features)
+    return _evaluated(bench, key, loaded, weight=1.0)
+
+
+def predecessor_cell(bench: Bench, key: Key) -> Cell:
+    return _trained(bench, key, lambda data: _material(bench, data, PREDECESSOR, _predecessor))
+
+
+def seed_cell(bench: Bench, key: Key) -> Cell:
+    return _trained(bench, key, lambda data: _material(bench, data, SEED, None))
+
+
+def oracle_cell(bench: Bench, key: Key) -> Cell:
+    """Every true label of the asked half, none held out, with the default recipe."""
+    recipe = RECIPES[Settings().recipe]
+    return _trained(bench, key, lambda data: _material(bench, data, recipe, None), truth=True)
+
+
+def _trained(bench: Bench, key: Key, gather: Callable[[Path], Material], truth: bool = False) -> Cell:
+    asked, _ = halves(bench.world.corpus.questions, key.fold, bench.seed)
+    data = bench.world.copy_to(key.name)
+    if truth:
+        _all_train(bench, data, asked)
+    with served(data, bench.world.root / f"{key.name}.log", QUIET) as server:
+        did = _people(server, asked, key, bench.seed, truth)
+    material = gather(data)
+    directory = bench.world.root / "artefacts" / key.name
+    shutil.rmtree(directory, ignore_errors=True)
+    lexical = Settings().first_stage_lexical
+    trained = finetune(
+        material.base.path,
+        material.pairs,
+        material.texts,
+        material.recipe,
+        directory,
+        seed=bench.seed,
+        lexical=lexical,
+    )
+    weight = _weight(bench, material, directory.parent)
+    blend = blend_of(weight, material.recipe.prior_scale, lexical)
+    loaded = fast(artefact(directory, blend, Settings().max_length), directory, bench.features)
+    log = trained.log.summary()
+    notes: Json = {"did": did.as_json(), "recipe": material.recipe.as_json(), "training": log}
+    cell = _evaluated(bench, key, loaded, weight=weight, notes=notes)
+    return replace(cell, pairs=len(material.pairs), training_seconds=float(log.get("seconds", 0.0)))
+
+
+def _people(server: Served, asked: Sequence[Question], key: Key, seed: int, truth: bool) -> Tally:
+    if truth:
+        return tell_the_truth(server, asked)
+    return ask_and_rate(server, asked, Model(wrong=key.wrong / 100), seed)
+
+
+def _all_train(bench: Bench, data: Path, asked: Sequence[Question]) -> None:
+    """The oracle holds nothing out: every asked query is put on the training side before the product would decide."""
+    db = Database.open(Settings(data=data).database)
+    vectors = bench.encoder.encode([question.query for question in asked])
+    try:
+        with db.write() as tx:
+            for question, vector in zip(asked, vectors, strict=True):
+                queries.add(tx, question.query, vector, None, Split.TRAIN, datetime.now(UTC))
+    finally:
+        db.dispose()
+
+
+Derive = Callable[[Database], list[Pair]]
+
+
+def _material(bench: Bench, data: Path, recipe: AnyRecipe, derive: Derive | None) -> Material:
+    """``derive`` None: the product's own data set for the recipe."""
+    settings = Settings(data=data)
+    db = Database.open(settings.database)
+    try:
+        snapshot: Snapshot = dataset.build(
+            db, bench.encoder, settings, datetime.now(UTC), recipe=recipe.name, seed=bench.seed
+        )
+        pairs: Sequence[Pair] = snapshot.pairs if derive is None else derive(db)
+        lists = [_cut(query) for query in snapshot.train_queries]
+        wanted = {pair.content_hash for pair in pairs} | {name for one in lists for name in one.content_hashes}
+        with db.read() as tx:
+            known = texts.get(tx, sorted(wanted))
+    finally:
+        db.dispose()
+    dev, _ = answerable(lists, known)
+    return Material(recipe, pairs, dev, known, _base(settings, bench.encoder, bench.world.root / "bases"))
+
+
+def _cut(query: EvalQuery) -> EvalQuery:
+    return replace(
+        query,
+        content_hashes=query.content_hashes[:FIT_DEPTH],
+        dense_scores=query.dense_scores[:FIT_DEPTH],
+        lexical_scores=query.lexical_scores[:FIT_DEPTH],
+    )
+
+
+def _base(settings: Settings, encoder: Encoder, bases: Path) -> Base:
+    return resolve_base(settings.base, encoder.name, encoder.model_path, bases, settings.max_length)
+
+
+def _predecessor(db: Database) -> list[Pair]:
+    """Thumbs up (or 4 and 5 stars): rank 1 is the positive, whatever it is, the next four shown are negatives."""
+    with db.read() as tx:
+        said = signals.in_force(tx)
+        rated = impressions.for_answers(tx, sorted({signal.answer_id for signal in said}))
+        groups = queries.group_of(tx)
+    liked = {
+        signal.answer_id
+        for signal in said
+        if (signal.kind is SignalKind.THUMB and signal.value == "up")
+        or (signal.kind is SignalKind.STARS and int(signal.value) >= 4)
+    }
+    return [
+        pair
+        for answer_id in sorted(liked)
+        for pair in predecessor_pairs(rated[answer_id], groups[queries.normalise(rated[answer_id].query)][0])
+    ]
+
+
+def predecessor_pairs(impression: Impression, group_id: int) -> list[Pair]:
+    """The pairs that the predecessor made of one liked answer."""
+    shown = sorted((row for row in impression.rows if row.shown), key=lambda row: row.rank)
+    return [
+        Pair(
+            group_id=group_id,
+            query=impression.query,
+            content_hash=row.content_hash,
+            label=1.0 if place == 0 else 0.0,
+            weight=1.0,
+            source=PairSource.THUMB,
+            dense_score=row.dense_score,
+            lexical_score=row.lexical_score,
+        )
+        for place, row in enumerate(shown[: 1 + SHOWN_NEGATIVE])
+    ]
+
+
+def _weight(bench: Bench, material: Material, place: Path) -> float:
+    settings, recipe = Settings(), material.recipe
+    run = FoldRun(
+        base=material.base.path,
+        recipe=recipe,
+        texts=material.texts,
+        seed=bench.seed,
+        lexical=settings.first_stage_lexical,
+        max_length=settings.max_length,
+        place=lambda name: _empty(place / name),
+        cancelled=lambda: False,
+    )
+    found = out_of_fold(run, material.pairs, material.dev, lambda *_: None)
+    dev = [
+        dev_query(query, logits, recipe.prior_scale, settings.first_stage_lexical)
+        for query, logits in zip(found.queries, found.logits, strict=True)
+    ]
+    return fit_weight([one for one in dev if one is not None], recipe.unproven_weight)
+
+
+def _empty(path: Path) -> Path:
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
+
+
+def _evaluated(
+    bench: Bench, key: Key, loaded: LoadedVersion, weight: float | None = None, notes: Json | None = None
+) -> Cell:
+    asked, unseen = halves(bench.world.corpus.questions, key.fold, bench.seed)
+    return Cell(
+        key=key,
+        seed=bench.seed,
+        queries=len(asked) + len(unseen),
+        ranks={
+            "unseen": tuple(ranks(bench.world, unseen, loaded)),
+            "paraphrased": tuple(ranks(bench.world, paraphrased(bench.world, asked), loaded)),
+            "asked_again": tuple(ranks(bench.world, asked, loaded)),
+        },
+        weight=weight,
+        orders=orders(bench.world, unseen, loaded),
+        notes=notes or {},
+    )
+
+
+ARMS: Mapping[str, Callable[[Bench, Key], Cell]] = {
+    "no-rerank": no_rerank_cell,
+    "base": base_cell,
+    "predecessor": predecessor_cell,
+    "seed": seed_cell,
+    "oracle": oracle_cell,
+}

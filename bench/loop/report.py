@@ -1,0 +1,169 @@
+"""The table (Markdown) and the plot of quality against nights, from finished cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.loop.cells import FOLDS, KINDS, Cell, Key
+from bench.loop.figures import Figure, Share, by_arm, figure, pooled, scores, share_of
+from bench.loop.nights import ALWAYS, OBEYED
+
+TITLES = {
+    "no-rerank": "no rerank",
+    "base": "base",
+    "predecessor": "predecessor recipe",
+    "seed": "seed recipe",
+    ALWAYS: "rankloop, always promoted",
+    OBEYED: "rankloop, gate obeyed",
+    "oracle": "oracle",
+}
+NOTHING = ("no-rerank", 0)
+ORACLE = ("oracle", 0)
+BEGIN, END = "<!-- bench/loop: begin -->", "<!-- bench/loop: end -->"
+Table = Mapping[tuple[str, int], list[Cell]]
+
+
+def write_report(cells: Sequence[Cell], wanted: Sequence[Key], docs: Path) -> str:
+    """Write the figures between the marks of ``docs/loop.md`` (the words around them stay) and the plot; the text."""
+    text = markdown(cells, wanted)
+    docs.mkdir(parents=True, exist_ok=True)
+    file = docs / "loop.md"
+    page = file.read_text(encoding="utf-8") if file.exists() else f"# The loop, measured\n\n{BEGIN}\n{END}\n"
+    before, _, rest = page.partition(BEGIN)
+    file.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    plot(by_arm(cells), docs / "img" / "loop.png")
+    return text
+
+
+def markdown(cells: Sequence[Cell], wanted: Sequence[Key]) -> str:
+    """All tables, and which cells are missing."""
+    table = by_arm(cells)
+    have = {cell.key for cell in cells}
+    missing = [key.name for key in wanted if key not in have]
+    parts = [_quality(table, kind) for kind in KINDS] + [_shares(table), _training(table)]
+    said = ", ".join(missing) if missing else "none"
+    return "\n\n".join([part for part in parts if part] + [f"Missing cells: {said}."])
+
+
+def _whole(table: Table, arm: tuple[str, int]) -> list[Cell] | None:
+    """The arm's cells where both halves are finished."""
+    cells = table.get(arm, [])
+    return cells if tuple(cell.key.fold for cell in cells) == FOLDS else None
+
+
+def _ordered(table: Table) -> list[tuple[str, int]]:
+    names = list(TITLES)
+    return sorted((arm for arm in table if _whole(table, arm)), key=lambda arm: (names.index(arm[0]), arm[1]))
+
+
+def _quality(table: Table, kind: str) -> str:
+    nothing = _whole(table, NOTHING)
+    if nothing is None:
+        return ""
+    lines = [
+        f"**{kind.replace('_', ' ')}**",
+        "",
+        "| arm | wrong votes | queries | mrr@10 | gain (95 % interval) | p | ndcg@10 | gain (95 % interval) | p |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for arm in _ordered(table):
+        cells = table[arm]
+        mrr, ndcg = (
+            figure(pooled(cells, kind, metric), pooled(nothing, kind, metric)) for metric in ("mrr@10", "ndcg@10")
+        )
+        lines.append(f"| {_named(arm)} | {mrr.queries} | {_shown(mrr)} | {_shown(ndcg)} |")
+    return "\n".join(lines)
+
+
+def _named(arm: tuple[str, int]) -> str:
+    wrong = "–" if arm[0] in ("no-rerank", "base", "oracle") else f"{arm[1]} %"
+    return f"{TITLES[arm[0]]} | {wrong}"
+
+
+def _shown(figure: Figure) -> str:
+    if figure.difference == (0.0, 0.0, 0.0):
+        return f"{figure.mean:.4f} | – | –"
+    interval = f"{figure.low:+.1%} to {figure.high:+.1%}"
+    return f"{figure.mean:.4f} | {figure.gain:+.1%} ({interval}) | {figure.p:.4f}"
+
+
+def _shares(table: Table) -> str:
+    nothing, oracle = _whole(table, NOTHING), _whole(table, ORACLE)
+    arms = [arm for arm in _ordered(table) if arm[0] in (ALWAYS, OBEYED, "predecessor", "seed")]
+    if nothing is None or oracle is None or not arms:
+        return ""
+    lines = ["**share of the oracle's gain** (mrr@10)", "", f"| arm | wrong votes | {' | '.join(KINDS)} |"]
+    lines.append("|---|---|" + "---|" * len(KINDS))
+    for arm in arms:
+        found = [
+            share_of(*(pooled(cells, kind, "mrr@10") for cells in (table[arm], oracle, nothing))) for kind in KINDS
+        ]
+        lines.append(f"| {_named(arm)} | {' | '.join(_share(one) for one in found)} |")
+    return "\n".join(lines)
+
+
+def _share(share: Share | None) -> str:
+    return "–" if share is None else f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
+
+
+def _training(table: Table) -> str:
+    lines = [
+        "**training** (each half; seconds as the job counts them)",
+        "",
+        "| arm | wrong votes | half | night | asked | pairs | training s | job s | weight | decision |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for arm in _ordered(table):
+        for cell in table[arm]:
+            weight = "–" if cell.weight is None else f"{cell.weight:g}"
+            for night in cell.nights:
+                last = weight if night is cell.nights[-1] else ""
+                lines.append(
+                    f"| {_named(arm)} | {cell.key.fold} | {night.night} | {night.asked} | {night.pairs} | "
+                    f"{night.training_seconds:.0f} | {night.job_seconds:.0f} | {last} | {night.decision or '–'} |"
+                )
+            if not cell.nights and cell.pairs:
+                lines.append(
+                    f"| {_named(arm)} | {cell.key.fold} | – | {len(cell.ranks['asked_again'])} | {cell.pairs} | "
+                    f"{cell.training_seconds:.0f} | – | {weight} | – |"
+                )
+    return "\n".join(lines) if len(lines) > 4 else ""
+
+
+def plot(table: Table, file: Path) -> None:
+    """mrr@10 of unseen queries after each night, both halves pooled; no picture without a finished loop."""
+    nothing = _whole(table, NOTHING)
+    loops = [arm for arm in _ordered(table) if table[arm][0].nights]
+    if nothing is None or not loops:
+        return
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    start = float(pooled(nothing, "unseen", "mrr@10").mean())
+    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    for arm in loops:
+        heights = [start, *(_after(table[arm], night) for night in range(len(table[arm][0].nights)))]
+        style = "--" if arm[0] == OBEYED else "-"
+        axes.plot(range(len(heights)), heights, style, marker="o", label=_named(arm).replace(" |", ",") + " wrong")
+    for name in (ORACLE, ("predecessor", 10), ("seed", 10)):
+        cells = _whole(table, name)
+        if cells is not None:
+            height = float(pooled(cells, "unseen", "mrr@10").mean())
+            axes.axhline(height, linestyle=":", color="grey")
+            axes.annotate(TITLES[name[0]], (0, height), fontsize=8, color="dimgrey", va="bottom")
+    axes.set_xticks(range(1 + max(len(table[arm][0].nights) for arm in loops)))
+    axes.set_xlabel("nights")
+    axes.set_ylabel("mrr@10, unseen queries")
+    axes.legend(fontsize=8)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=140)
+    pyplot.close(figure)
+
+
+def _after(cells: Sequence[Cell], night: int) -> float:
+    return float(np.concatenate([scores(cell.nights[night].unseen, "mrr@10") for cell in cells]).mean())

@@ -1,0 +1,145 @@
+"""What every cell shares: the corpus indexed once by the product, and the first-stage lists of every query."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import corpus as corpora
+from bench.corpus import Corpus
+from bench.harness import served
+from bench.loop.paraphrase import paraphrase
+from server.retrieval.retrieve import Retriever
+from store import chunks
+from store.database import Database
+from store.encoder import Encoder
+from store.errors import RankloopError
+from store.settings import Settings
+from store.types import Candidate, Chunk, JobState
+from store.vectors import VectorIndex
+
+REPO = "cosqa"
+DEPTH = 50
+"""Candidates that are ranked: the product's own default."""
+NEVER = "0 4 1 1 *"
+"""The nightly job is asked for over HTTP, so its schedule must not fire by itself."""
+QUIET: Mapping[str, str] = {
+    "RANKLOOP_AUTO_PROMOTE": "false",
+    "RANKLOOP_NIGHTLY_CRON": NEVER,
+    "RANKLOOP_DEPTH": str(DEPTH),
+}
+_INDEXING_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The indexed corpus and its queries. ``lists``: query → candidates in first-stage order."""
+
+    corpus: Corpus
+    root: Path
+    lists: Mapping[str, tuple[Candidate, ...]]
+    paraphrases: Mapping[str, str]
+
+    @property
+    def index(self) -> Path:
+        """The data directory that every cell starts from a copy of."""
+        return self.root / "index"
+
+    def copy_to(self, name: str, source: Path | None = None) -> Path:
+        """A fresh copy of a data directory (default: the index). No server may be running on it."""
+        target = self.root / "cells" / name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source or self.index, target)
+        return target
+
+
+def read_corpus(folder: Path, functions: int | None, queries: int | None) -> Corpus:
+    """The corpus, or a slice of it for a dry run: the first queries, their functions, and others up to the number.
+
+    Raises RankloopError unless each query has exactly one right place, which the bench's metrics rest on.
+    """
+    whole = corpora.load(folder)
+    questions = whole.questions[:queries]
+    if any(len(question.relevant) != 1 for question in questions):
+        raise RankloopError("bench/loop needs queries with exactly one right place each")
+    if functions is None:
+        return Corpus(whole.name, whole.code, questions)
+    right = {path for question in questions for path in question.relevant}
+    others = [path for path in whole.code if path not in right][: max(0, functions - len(right))]
+    kept = right | set(others)
+    return Corpus(whole.name, {path: code for path, code in whole.code.items() if path in kept}, questions)
+
+
+def prepare(corpus: Corpus, root: Path, seed: int) -> World:
+    """Index once over HTTP, then make the lists once with the server's own retriever; both are kept under ``root``."""
+    root.mkdir(parents=True, exist_ok=True)
+    index, done = root / "index", root / "indexed"
+    if not done.exists():
+        shutil.rmtree(index, ignore_errors=True)
+        corpus.write(root / "code")
+        with served(index, root / "index.log", QUIET) as server:
+            admin = server.client("bench", admin=True)
+            job = admin.wait(admin.add_repo(REPO, str((root / "code").resolve())).job_id, _INDEXING_S)
+        if job.state is not JobState.SUCCEEDED:
+            raise RankloopError(f"indexing ended as {job.state}: {job.error}")
+        done.write_text(json.dumps(job.result), encoding="utf-8")
+    paraphrases = {question.query: paraphrase(question.query, seed) for question in corpus.questions}
+    queries = [*paraphrases, *paraphrases.values()]
+    file = root / "lists.json"
+    if not file.exists():
+        file.write_text(json.dumps(_retrieve(index, queries)), encoding="utf-8")
+    rows = json.loads(file.read_text(encoding="utf-8"))
+    return World(corpus, root, _candidates(index, rows, queries), paraphrases)
+
+
+Row = tuple[int, float, float, float]
+"""Chunk id, dense, lexical and fused score."""
+
+
+def _retrieve(index: Path, queries: Sequence[str]) -> dict[str, list[Row]]:
+    settings = Settings(data=index)
+    db = Database.open(settings.database)
+    encoder = Encoder.load(settings.encoder)
+    vectors = VectorIndex.open(settings.qdrant_dir, None, encoder.dimension)
+    try:
+        retriever = Retriever(db, encoder, vectors, settings.first_stage_lexical)
+        return {
+            query: [
+                (one.chunk.id, one.dense_score, one.lexical_score, one.fused_score)
+                for one in retriever.retrieve(query, REPO, DEPTH)
+            ]
+            for query in dict.fromkeys(queries)
+        }
+    finally:
+        vectors.close()
+        db.dispose()
+
+
+def _candidates(
+    index: Path, rows: Mapping[str, Sequence[Row]], queries: Iterable[str]
+) -> dict[str, tuple[Candidate, ...]]:
+    db = Database.open(Settings(data=index).database)
+    wanted = dict.fromkeys(queries)
+    try:
+        with db.read() as tx:
+            found: Mapping[int, Chunk] = chunks.get(tx, {row[0] for query in wanted for row in rows[query]})
+    finally:
+        db.dispose()
+    return {
+        query: tuple(
+            Candidate(
+                chunk=found[chunk_id],
+                dense_score=dense,
+                lexical_score=lexical,
+                fused_score=fused,
+                first_stage_rank=rank,
+                final_score=fused,
+                rank=rank,
+            )
+            for rank, (chunk_id, dense, lexical, fused) in enumerate(rows[query], start=1)
+        )
+        for query in wanted
+    }
