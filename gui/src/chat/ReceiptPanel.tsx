@@ -4,6 +4,7 @@ import { message } from "../api/http";
 import type { RatingState, Receipt } from "../api/types";
 import { ago, lines, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
+import { recorded } from "./saves";
 
 /** What became of a rating: judgments, data sets, versions, and the rank then and now. */
 export function ReceiptPanel({ answer, rating }: { answer: string; rating: RatingState }) {
@@ -34,7 +35,7 @@ export function ReceiptPanel({ answer, rating }: { answer: string; rating: Ratin
 function Told({ receipt }: { receipt: Receipt }) {
   return (
     <>
-      <p>{receipt.message}</p>
+      {receipt.message !== recorded && <p>{receipt.message}</p>}
       {receipt.versions.length > 0 && (
         <div>
           <h4>Versions that learned from it</h4>

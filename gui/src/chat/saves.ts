@@ -24,7 +24,7 @@ export const saves = signal<Record<string, Save>>({});
 /** Answer id → what the server said became of its ratings, after the last save. */
 export const receipts = signal<Record<string, Receipt>>({});
 
-const recorded = "Recorded. This trains search ranking (only the reranker, not the language model).";
+export const recorded = "Recorded. This trains search ranking (only the reranker, not the language model).";
 const waits = [1000, 2000, 5000, 10_000, 30_000];
 
 const queue: Change[] = kept<Change[]>("unsaved", []);
