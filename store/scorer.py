@@ -30,9 +30,7 @@ Logits = npt.NDArray[np.float32]
 class Scorer:
     """A loaded cross-encoder. Safe to share between threads."""
 
-    def __init__(
-        self, model: Network, tokenizer: Tokenizer, *, max_length: int, pad_id: int, types: bool
-    ) -> None:
+    def __init__(self, model: Network, tokenizer: Tokenizer, *, max_length: int, pad_id: int, types: bool) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._pad_id = pad_id

@@ -20,6 +20,11 @@ SAMPLES = 6
 _EXCERPT = 160
 _LOG_LINES = 40
 _FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors", "accelerate", "datasets")
+_LOSSES = {
+    "head": "ResidualListwiseHead",
+    "listwise": "ListwiseLoss",
+    "bce": "WeightedBinaryCrossEntropyLoss",
+}
 _ARMS = {"no_rerank": "no reranking", "base": "base", "champion": "champion", "challenger": "**this version**"}
 _EVIDENCE = {
     "held_out": "held-out questions (never trained on)",
@@ -163,25 +168,31 @@ def _cell(text: str) -> str:
 
 
 def _loss(card: Card) -> str:
-    return "ListwiseLoss" if card.draft.hyper_parameters["loss"] == "listwise" else "WeightedBinaryCrossEntropyLoss"
+    return _LOSSES[card.draft.hyper_parameters["loss"]]
 
 
 def _training(card: Card) -> str:
     log = card.log
-    lines = ["## Training", "", f"Loss: `{_loss(card)}` (trainer/loss.py). Seed {card.draft.seed}.", ""]
+    fitted = card.draft.hyper_parameters["loss"] == "head"
+    where = "trainer/head.py" if fitted else "trainer/loss.py"
+    lines = ["## Training", "", f"Loss: `{_loss(card)}` ({where}). Seed {card.draft.seed}.", ""]
+    if fitted:
+        lines += ["The transformer is the base's; only the linear head over its pooled states was fitted.", ""]
     lines += ["| hyper-parameter | value |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in card.draft.hyper_parameters.items()]
-    lines += ["| optimizer | AdamW |", "| schedule | linear |", f"| precision used | {log.precision} |"]
-    lines += [
-        "",
+    how = ["| optimizer | L-BFGS, strong Wolfe |"] if fitted else ["| optimizer | AdamW |", "| schedule | linear |"]
+    lines += [*how, f"| precision used | {log.precision} |", ""]
+    if fitted:
+        made = f"{log.rows} lists ({log.pairs} pairs): features and {log.steps} iterations in {log.seconds:.1f} s"
+        lines.append(f"{made} on {log.device}. Loss went from {log.loss_first:.4f} to {log.loss_last:.4f}.")
+        return "\n".join(lines)
+    made = (
         f"{log.rows} rows an epoch ({log.pairs} pairs), {log.epochs} epochs, {log.steps} steps in {log.seconds:.1f} s "
-        f"on {log.device} ({log.seconds_per_step:.3f} s a step). Mean loss fell from {log.loss_first:.4f} (first tenth "
-        f"of the steps) to {log.loss_last:.4f} (last tenth)."
-        if log.loss_last < log.loss_first
-        else f"{log.rows} rows an epoch ({log.pairs} pairs), {log.epochs} epochs, {log.steps} steps in "
-        f"{log.seconds:.1f} s on {log.device} ({log.seconds_per_step:.3f} s a step). Mean loss did not fall: "
-        f"{log.loss_first:.4f} (first tenth of the steps), {log.loss_last:.4f} (last tenth).",
-    ]
+        f"on {log.device} ({log.seconds_per_step:.3f} s a step)."
+    )
+    ends = f"{log.loss_first:.4f} (first tenth of the steps)", f"{log.loss_last:.4f} (last tenth)"
+    fell = "fell from {} to {}" if log.loss_last < log.loss_first else "did not fall: {}, {}"
+    lines.append(f"{made} Mean loss {fell.format(*ends)}.")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import torch
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder.data_collator import CrossEncoderDataCollator
 
+from store.errors import InvalidInput
 from store.types import Json, Pair
 from trainer.recipe import Recipe
 
@@ -47,6 +48,16 @@ def usable_pairs(pairs: Sequence[Pair], texts: Mapping[str, str]) -> tuple[list[
     weighted = [pair for pair in pairs if pair.weight > 0]
     usable = [pair for pair in weighted if pair.content_hash in texts]
     return usable, len(weighted) - len(usable)
+
+
+def require_both_classes(pairs: Sequence[Pair]) -> None:
+    """Raises InvalidInput when there is nothing to learn from."""
+    positives = sum(pair.label > 0.5 for pair in pairs)
+    if not pairs:
+        raise InvalidInput("nothing to train on: no pair with a weight and a text")
+    if positives == 0 or positives == len(pairs):
+        kind = "negative" if positives == 0 else "positive"
+        raise InvalidInput(f"nothing to learn from: all {len(pairs)} pairs are {kind}; both classes are needed")
 
 
 def pair_rows(pairs: Sequence[Pair], texts: Mapping[str, str], prior_scale: float, lexical: float) -> list[Row]:

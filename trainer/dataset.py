@@ -47,9 +47,11 @@ class DatasetPolicy:
 
 POLICIES: Mapping[str, DatasetPolicy] = {
     "seed": DatasetPolicy(mine=MinePolicy(hard=4, random=0), imported_easy=0),
-    "default": DatasetPolicy(),
+    "default": DatasetPolicy(mine=MinePolicy(hard=30, depth=30, random=0)),
 }
-"""By recipe; another recipe has the default. ``seed`` is one positive to four negatives, and pair files as they are."""
+"""By recipe; another recipe has the plain policy. ``default`` takes the whole top 30: its softmax runs over the list
+that is reranked, and more candidates measured better. ``seed`` is one positive to four negatives, pair files as they are.
+"""
 
 
 @dataclass(frozen=True, slots=True)

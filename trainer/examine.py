@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from store import deployments, evaluations, registry, snapshots
 from store.blend import first_stage
 from store.database import Database
 from store.errors import ModelRefused
-from store.loading import load_version
+from store.loading import directory_of, load_version
 from store.scorer import Scorer
 from store.settings import Settings
 from store.types import EvalQuery, Json
 from trainer.arms import Evidence
 from trainer.base import Base
 from trainer.contest import Arm, Contest, Served, outranked
-from trainer.evaluate import FloatArray, Ranked, rank, score_queries
-from trainer.export import Timed
+from trainer.evaluate import FloatArray, Ranked, Scores, rank, score_queries
+from trainer.export import Sampled, Timed
 from trainer.field import Field
-from trainer.fit_blend import DevQuery, blend_of, cross_fit, dev_query, fit_weight
+from trainer.fit_blend import Choose, DevQuery, blend_of, cross_fit, dev_query, fit_weight, guarded_weight
 from trainer.folds import OutOfFold
-from trainer.recipe import Recipe
+from trainer.recipe import AnyRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +73,22 @@ class Examiner:
     db: Database
     settings: Settings
     field: Field
-    recipe: Recipe
+    recipe: AnyRecipe
     cancelled: Callable[[], bool]
     report: Callable[[float], None]
+    shortcut: Callable[[Path, Scorer], Scores] = lambda _, scorer: scorer
+    """(directory, its scorer) → the same scores, by stored features where the directory shares their body."""
 
-    def examine(self, scorer: Scorer, base: Base, folds: OutOfFold) -> Examined:
-        """``scorer`` is the artefact that would serve. Raises Cancelled; ModelRefused: no champion to load."""
+    def examine(self, staged: Path, scorer: Scorer, base: Base, folds: OutOfFold) -> Examined:
+        """``scorer`` is the artefact that would serve, loaded from ``staged``.
+
+        Raises Cancelled; ModelRefused: no champion to load.
+        """
         now = standing(self.db)
         dev = [self._dev(query, logits) for query, logits in zip(folds.queries, folds.logits, strict=True)]
-        weight = fit_weight([one for one in dev if one is not None], self.recipe.unproven_weight)
-        timed = Timed(scorer)
-        challenger = self._arm(timed, weight)
+        weight = self._choose([one for one in dev if one is not None], self.recipe.unproven_weight)
+        timed, quick = Timed(scorer), self.shortcut(staged, scorer)
+        challenger = self._arm(timed if quick is scorer else Sampled(timed, quick), weight)
         champion = self.served(now.champion)
         rivals = {"no_rerank": self._first_stage(), "base": self._base(base), "champion": champion.arm}
         undone = self._undone(now.rolled_back_from)
@@ -112,8 +118,10 @@ class Examiner:
             stored = evaluations.load(tx, version_id, "challenger", "out_of_fold")
             digest = version.snapshot_hash
             trained = snapshots.load(tx, digest).pairs if digest is not None else ()
-        loaded = load_version(version, self.settings.models_dir)
-        arm = Arm(version.blend, loaded.scorer, self.field.texts, self.cancelled)
+        models = self.settings.models_dir
+        own = load_version(version, models).scorer
+        scorer = None if own is None else self.shortcut(directory_of(version, models), own)
+        arm = Arm(version.blend, scorer, self.field.texts, self.cancelled)
         return Served({row.group_id: row for row in stored}, frozenset(pair.group_id for pair in trained), arm)
 
     def _undone(self, version_id: int | None) -> Served | None:
@@ -125,7 +133,7 @@ class Examiner:
         except ModelRefused:
             return None
 
-    def _arm(self, scorer: Timed | Scorer, weight: float) -> Arm:
+    def _arm(self, scorer: Scores, weight: float) -> Arm:
         blend = blend_of(weight, self.recipe.prior_scale, self.settings.first_stage_lexical)
         return Arm(blend, scorer, self.field.texts, self.cancelled)
 
@@ -140,6 +148,10 @@ class Examiner:
         logits = score_queries(scorer, self.field.train, self.field.texts, cancelled=self.cancelled)
         dev = [self._dev(query, own) for query, own in zip(self.field.train, logits, strict=True)]
         return self._arm(scorer, fit_weight([one for one in dev if one is not None], 1.0))
+
+    @property
+    def _choose(self) -> Choose:
+        return guarded_weight if self.recipe.residual else fit_weight
 
     def _dev(self, query: EvalQuery, logits: FloatArray) -> DevQuery | None:
         return dev_query(query, logits, self.recipe.prior_scale, self.settings.first_stage_lexical)
@@ -162,7 +174,7 @@ class Examiner:
         undone: Served | None,
     ) -> Contest:
         """Each group is ranked with the weight fitted on the other folds, so that its own truth chose nothing."""
-        weights = cross_fit(dev, folds.folds, self.recipe.unproven_weight)
+        weights = cross_fit(dev, folds.folds, self.recipe.unproven_weight, self._choose)
         lexical = self.settings.first_stage_lexical
         arms: dict[str, list[Ranked]] = {
             "no_rerank": rivals["no_rerank"].rank(folds.queries),

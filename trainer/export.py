@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from store.errors import ModelRefused
 from store.manifest import Engine, Probe, torch_engine
 from store.scorer import Scorer
 from store.types import EvalQuery
-from trainer.evaluate import FloatArray, score_queries
+from trainer.evaluate import FloatArray, Scores, score_queries
 
 
 def export_engines(staged: Path, probes: Sequence[Probe], max_length: int) -> tuple[Scorer, tuple[Engine, ...]]:
@@ -21,6 +22,12 @@ def export_engines(staged: Path, probes: Sequence[Probe], max_length: int) -> tu
     Raises ModelRefused when the directory is not a plain, complete cross-encoder.
     """
     return Scorer.load(staged, max_length=max_length), (torch_engine(probes),)
+
+
+SAMPLE = 12
+"""Lists that the staged artefact scores itself where stored features stand in for it."""
+TOLERANCE = 1e-3
+"""Allowed difference of the two, times max(1, |logit|)."""
 
 
 class Timed:
@@ -52,3 +59,22 @@ class Timed:
     def percentile95(self) -> float | None:
         """95th percentile; None when nothing was scored."""
         return float(np.percentile(self.milliseconds, 95)) if self.milliseconds else None
+
+
+class Sampled:
+    """A quick stand-in for a staged artefact, checked against it and timed by it on the first lists."""
+
+    def __init__(self, artefact: Timed, shortcut: Scores) -> None:
+        self._artefact = artefact
+        self._shortcut = shortcut
+
+    def score(self, query: str, texts: Sequence[str]) -> FloatArray:
+        """Raises ModelRefused where the artefact disagrees with its stand-in."""
+        quick = self._shortcut.score(query, texts)
+        if len(self._artefact.milliseconds) >= SAMPLE:
+            return quick
+        exact = self._artefact.score(query, texts)
+        if not bool(np.all(np.abs(exact - quick) <= TOLERANCE * np.maximum(1.0, np.abs(exact)))):
+            worst = float(np.max(np.abs(exact - quick)))
+            raise ModelRefused(f"the staged model's logits differ from the fitted ones by {worst:.6f}")
+        return exact

@@ -27,7 +27,7 @@ from transformers.utils import logging as transformers_logging
 from store.errors import Cancelled, InvalidInput
 from store.manifest import PROBE_TEXTS, Probe
 from store.types import Json, Pair
-from trainer.collate import Row, RowCollator, rows_for, usable_pairs
+from trainer.collate import Row, RowCollator, require_both_classes, rows_for, usable_pairs
 from trainer.loss import ListwiseLoss, RowLoss, WeightedBinaryCrossEntropyLoss
 from trainer.recipe import Recipe
 
@@ -130,22 +130,18 @@ def finetune(
         loss_last=float(np.mean(losses[-tenth:])),
         table=tuple(watch.lines[:: max(1, len(watch.lines) // LOG_ROWS)]),
     )
-    return Trained(log, _probes(model))
+    return Trained(log, probes_of(model))
 
 
-def _probes(model: CrossEncoder) -> tuple[Probe, ...]:
+def probes_of(model: CrossEncoder) -> tuple[Probe, ...]:
+    """The default probes with the logits of the model in memory."""
     pairs = list(PROBE_TEXTS)
     scores = model.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
     return tuple(Probe(query, passage, float(score)) for (query, passage), score in zip(pairs, scores, strict=True))
 
 
 def _check(pairs: Sequence[Pair], rows: Sequence[Row], recipe: Recipe) -> None:
-    positives = sum(pair.label > 0.5 for pair in pairs)
-    if not pairs:
-        raise InvalidInput("nothing to train on: no pair with a weight and a text")
-    if positives == 0 or positives == len(pairs):
-        kind = "negative" if positives == 0 else "positive"
-        raise InvalidInput(f"nothing to learn from: all {len(pairs)} pairs are {kind}; both classes are needed")
+    require_both_classes(pairs)
     if not rows:
         raise InvalidInput(
             f"the {recipe.name!r} recipe needs queries with a positive and a negative, and there is none; "

@@ -1,4 +1,4 @@
-"""Fit the weight of ``rerank_score`` in a version's blend on dev queries. Pure: scores in, blend out.
+"""Choose the weight of ``rerank_score`` in a version's blend on dev queries. Pure: scores in, blend out.
 
 Dev scores are out of fold: every query of the training groups is scored by a model that never saw its group, so no
 training data is given up for fitting. Held-out queries choose nothing.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ import numpy.typing as npt
 from store.types import Blend, EvalQuery
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0)
+SMALLER = (0.0, 0.25, 0.5, 0.75)
+"""Weights that the guard may lower a residual version to."""
 MIN_QUERIES = 5
 """Below this many dev queries with a positive nothing can be fitted."""
 
@@ -54,22 +56,45 @@ def _surprise(query: DevQuery, weight: float) -> float:
     return float(query.relevance @ (log_total - final) / query.relevance.sum())
 
 
-def fit_weight(queries: Sequence[DevQuery], unproven: float, weights: Sequence[float] = WEIGHTS) -> float:
-    """The weight of least surprise, the smaller of equals; ``unproven`` where there are too few queries to fit on."""
+class Choose(Protocol):
+    """Dev queries and the weight to take where they say nothing → weight of ``rerank_score``."""
+
+    def __call__(self, queries: Sequence[DevQuery], unproven: float) -> float: ...
+
+
+def guarded_weight(queries: Sequence[DevQuery], unproven: float) -> float:
+    """1, lowered only where out-of-fold evidence says so: for logits that were trained as a correction of the prior.
+
+    A smaller weight is taken when it surprises less than 1 by more than one standard error of the paired difference;
+    of several, the one that surprises least. Choosing the best of noisy weights instead lost half of the gain
+    (docs/LOG.md).
+    """
     if len(queries) < MIN_QUERIES:
         return unproven
-    return min(sorted(weights), key=lambda weight: round(surprise(queries, weight), 9))
+    full = np.array([_surprise(query, 1.0) for query in queries])
+    lowered: list[tuple[float, float]] = []
+    for weight in SMALLER:
+        better = full - np.array([_surprise(query, weight) for query in queries])
+        if better.mean() > better.std(ddof=1) / np.sqrt(len(queries)):
+            lowered.append((-float(better.mean()), weight))
+    return min(lowered)[1] if lowered else 1.0
+
+
+def fit_weight(queries: Sequence[DevQuery], unproven: float) -> float:
+    """The weight of least surprise, the smaller of equals: for logits of no known scale."""
+    if len(queries) < MIN_QUERIES:
+        return unproven
+    return min(sorted(WEIGHTS), key=lambda weight: round(surprise(queries, weight), 9))
 
 
 def cross_fit(
-    queries: Sequence[DevQuery | None], folds: Sequence[int], unproven: float, weights: Sequence[float] = WEIGHTS
+    queries: Sequence[DevQuery | None], folds: Sequence[int], unproven: float, choose: Choose = fit_weight
 ) -> list[float]:
-    """For each query the weight fitted on the other folds: what its out-of-fold evidence is ranked with."""
+    """For each query the weight chosen on the other folds: what its out-of-fold evidence is ranked with."""
     by_fold = {
-        fold: fit_weight(
+        fold: choose(
             [query for query, other in zip(queries, folds, strict=True) if other != fold and query is not None],
             unproven,
-            weights,
         )
         for fold in set(folds)
     }

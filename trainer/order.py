@@ -13,7 +13,7 @@ from store.errors import InvalidInput
 from store.settings import Settings
 from store.types import Job, Json, Snapshot
 from trainer import dataset
-from trainer.recipe import Recipe, recipe_named
+from trainer.recipe import AnyRecipe, recipe_named
 
 SCHEDULE = "schedule"
 _KNOWN = frozenset({"recipe", "pairs_batch", "seed", "max_steps"})
@@ -23,7 +23,7 @@ _KNOWN = frozenset({"recipe", "pairs_batch", "seed", "max_steps"})
 class Order:
     """The parameters of a nightly job, checked."""
 
-    recipe: Recipe
+    recipe: AnyRecipe
     seed: int
     pairs_batch: str | None
     """Train on this imported file alone; "all" for every imported file."""

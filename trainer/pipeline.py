@@ -17,16 +17,18 @@ from store.manifest import Engine
 from store.settings import Settings
 from store.types import Decision, Json, Snapshot, Version
 from trainer import gate
+from trainer.approach import Approach, FineTuning, Say, Task
 from trainer.base import resolve_base
 from trainer.card import Card, write_card
-from trainer.evaluate import fold_count
 from trainer.examine import Examined, Examiner
 from trainer.export import export_engines
 from trainer.field import lay_out
-from trainer.finetune import Trained, TrainProgress, finetune
+from trainer.finetune import Trained
 from trainer.fit_blend import blend_of
-from trainer.folds import FoldRun, OutOfFold, out_of_fold
+from trainer.fit_night import HeadFitting
+from trainer.folds import OutOfFold
 from trainer.order import Order, newly_judged, take_snapshot
+from trainer.recipe import HeadRecipe, tuning
 from trainer.worker import Reporter
 
 ROWS_FILE = "evaluation.json"
@@ -141,15 +143,19 @@ class _Night:
             self.settings.data / "bases",
             self.settings.max_length,
         )
-        self.seconds = 0.0
+        self.recipe = order.recipe if self.base.pooled else tuning(order.recipe)
+        self.approach = self._approach()
 
     def run(self) -> Version:
         """Train, examine, judge and publish. Raises Cancelled, InvalidInput, ModelRefused."""
-        staged, trained = self._finetune()
-        folds = self._out_of_fold()
+        self.reporter.stage("finetune", _FINETUNE, {"pairs": len(self.snapshot.pairs), "recipe": self.recipe.name})
+        staged = self._place("model")
+        trained = self.approach.train(staged, self._say(_FINETUNE, _FOLDS))
+        self.reporter.stage("out_of_fold", _FOLDS)
+        folds = self.approach.out_of_fold(self._say(_FOLDS, _EVALUATE))
         self.reporter.stage("evaluate", _EVALUATE)
         scorer, engines = export_engines(staged, trained.probes, self.settings.max_length)
-        examined = self._examiner().examine(scorer, self.base, folds)
+        examined = self._examiner().examine(staged, scorer, self.base, folds)
         self.reporter.stage("gate", _GATE)
         judged = gate.decide(examined.evidence)
         data = {"decision": judged.decision, "reasons": list(judged.reasons)}
@@ -159,60 +165,42 @@ class _Night:
     def _place(self, name: str) -> Path:
         return registry.staging(self.settings.models_dir, self.reporter.job.id, name)
 
-    def _finetune(self) -> tuple[Path, Trained]:
-        self.reporter.stage("finetune", _FINETUNE, {"pairs": len(self.snapshot.pairs)})
-        folds = fold_count(len(self.field.train))
-
-        def report(line: TrainProgress) -> None:
-            whole = line.steps * line.seconds_left / max(1, line.steps - line.step)
-            left = line.seconds_left + whole * max(0, folds - 1)
-            self._say(line, _FINETUNE, _FOLDS - _FINETUNE, line.step / line.steps, left)
-
-        staged = self._place("model")
-        trained = finetune(
-            self.base.path,
-            self.snapshot.pairs,
-            self.field.texts,
-            self.order.recipe,
-            staged,
-            seed=self.order.seed,
-            lexical=self.settings.first_stage_lexical,
-            imported=self.order.imported_only,
-            report=report,
-            cancelled=self.reporter.cancelled,
-        )
-        self.seconds = trained.log.seconds
-        return staged, trained
-
-    def _out_of_fold(self) -> OutOfFold:
-        self.reporter.stage("out_of_fold", _FOLDS)
-        run = FoldRun(
-            base=self.base.path,
-            recipe=self.order.recipe,
-            texts=self.field.texts,
+    def _approach(self) -> Approach:
+        task = Task(
+            base=self.base,
+            pairs=self.snapshot.pairs,
+            field=self.field,
+            recipe=self.recipe,
             seed=self.order.seed,
             lexical=self.settings.first_stage_lexical,
             max_length=self.settings.max_length,
+            imported=self.order.imported_only,
             place=self._place,
             cancelled=self.reporter.cancelled,
         )
+        if isinstance(self.recipe, HeadRecipe):
+            return HeadFitting(task, self.recipe)
+        return FineTuning(task, self.recipe)
 
-        def report(fold: int, folds: int, line: TrainProgress) -> None:
-            left = line.seconds_left + (folds - fold - 1) * self.seconds * (folds - 1) / folds
-            share = (fold + line.step / line.steps) / folds
-            self._say(line, _FOLDS, _EVALUATE - _FOLDS, share, left, fold=fold + 1, folds=folds)
+    def _say(self, start: float, end: float) -> Say:
+        def say(share: float, data: Json) -> None:
+            self.reporter.progress(start + (end - start) * share, data)
 
-        return out_of_fold(run, self.snapshot.pairs, self.field.train, report)
-
-    def _say(self, line: TrainProgress, start: float, width: float, share: float, left: float, **more: int) -> None:
-        """``seconds_left`` counts all training still to come."""
-        self.reporter.progress(start + width * share, {**line.as_json(), "seconds_left": round(left, 1), **more})
+        return say
 
     def _examiner(self) -> Examiner:
         def report(share: float) -> None:
             self.reporter.progress(_EVALUATE + (_GATE - _EVALUATE) * share, {})
 
-        return Examiner(self.db, self.settings, self.field, self.order.recipe, self.reporter.cancelled, report)
+        return Examiner(
+            self.db,
+            self.settings,
+            self.field,
+            self.recipe,
+            self.reporter.cancelled,
+            report,
+            self.approach.shortcut,
+        )
 
     def _publish(
         self,
@@ -223,7 +211,7 @@ class _Night:
         examined: Examined,
         judged: gate.GateResult,
     ) -> Version:
-        now, recipe = self.clock(), self.order.recipe
+        now, recipe = self.clock(), self.recipe
         draft = registry.VersionDraft(
             name=f"{recipe.name}-{now:%Y%m%d-%H%M}",
             base=self.base.name,

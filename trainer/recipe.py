@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from math import ceil
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from store.errors import InvalidInput
 from store.types import Json
@@ -40,6 +40,11 @@ class Recipe:
     unproven_weight: float = 0.5
     """Weight of ``rerank_score`` where no query is there to fit it on."""
 
+    @property
+    def residual(self) -> bool:
+        """Whether the prior is inside the loss, so that a logit is a correction and 1 its natural weight."""
+        return self.loss == "listwise"
+
     def epochs_for(self, imported: bool) -> int:
         return self.epochs_imported if imported else self.epochs
 
@@ -62,8 +67,8 @@ SEED = Recipe(
 )
 """The recipe the loop began with: the library's binary cross-entropy and its defaults."""
 
-DEFAULT = Recipe(
-    name="default",
+LISTWISE = Recipe(
+    name="listwise",
     loss="listwise",
     batch=8,
     learning_rate=5e-5,
@@ -73,12 +78,52 @@ DEFAULT = Recipe(
     weight_decay=0.01,
     precision="auto",
 )
-"""What measures best: listwise softmax cross-entropy with the first-stage prior inside."""
-
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (SEED, DEFAULT)}
+"""All weights, by listwise softmax cross-entropy with the first-stage prior inside."""
 
 
-def recipe_named(name: str, max_steps: int | None = None) -> Recipe:
+@dataclass(frozen=True, slots=True)
+class HeadRecipe:
+    """Fit the linear head of the pooled form alone, on features of a frozen body: a convex problem with one solution.
+
+    Every number was chosen on CoSQA's development pairs before it was tried on other questions (docs/LOG.md).
+    """
+
+    name: str
+    loss: Literal["head"] = "head"
+    penalty: float = 0.2
+    """Times the squared length of the weights, over the sum of list weights. Features are scaled to 1 / sqrt(f)."""
+    soft_target: float = 0.2
+    """Share of a list's target that is the first stage's own distribution: a wrong vote then costs less."""
+    prior_scale: float = 20.0
+    """Logits that one unit of ``fused_score`` is worth, as in ``Recipe``."""
+    max_steps: int = 60
+    """Iterations of L-BFGS."""
+    max_pairs: int = 30_000
+    """Budget: features are computed for about so many pairs, whatever the number of lists."""
+    min_candidates: int = 8
+    """Candidates a list keeps in any case."""
+    unproven_weight: float = 1.0
+    """Weight of ``rerank_score`` unless out-of-fold evidence speaks against it."""
+    fallback: str = "listwise"
+    """Recipe for a base that does not end in a linear head over pooled features."""
+
+    @property
+    def residual(self) -> bool:
+        return True
+
+    def as_json(self) -> Json:
+        return asdict(self)
+
+
+DEFAULT = HeadRecipe(name="default")
+"""What measures best from 100 to 250 judged queries, where fine-tuning from a zero head learns nothing."""
+
+AnyRecipe: TypeAlias = Recipe | HeadRecipe
+
+RECIPES: dict[str, AnyRecipe] = {recipe.name: recipe for recipe in (SEED, LISTWISE, DEFAULT)}
+
+
+def recipe_named(name: str, max_steps: int | None = None) -> AnyRecipe:
     """Look a recipe up, with a smaller step budget if one is asked for.
 
     Raises InvalidInput for an unknown name or a budget below one step.
@@ -89,4 +134,16 @@ def recipe_named(name: str, max_steps: int | None = None) -> Recipe:
         return RECIPES[name]
     if max_steps < 1:
         raise InvalidInput(f"max_steps must be at least 1, got {max_steps}")
-    return replace(RECIPES[name], max_steps=min(max_steps, RECIPES[name].max_steps))
+    found = RECIPES[name]
+    return replace(found, max_steps=min(max_steps, found.max_steps))
+
+
+def tuning(recipe: AnyRecipe) -> Recipe:
+    """The recipe itself, or the one it falls back to where only fine-tuning is possible, with the smaller budget."""
+    if isinstance(recipe, Recipe):
+        return recipe
+    other = RECIPES[recipe.fallback]
+    if not isinstance(other, Recipe):
+        raise InvalidInput(f"recipe {recipe.name!r} falls back to {recipe.fallback!r}, which tunes nothing")
+    budget = recipe.max_steps if recipe.max_steps < DEFAULT.max_steps else other.max_steps
+    return replace(other, max_steps=min(budget, other.max_steps))

@@ -21,6 +21,7 @@ from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Blend, Decision, Job, JobKind, JobState, Json
 from tests import tiny
 from tests.integration.trainer.code_world import START, THINGS, VERBS, World, encoder, make_world
+from trainer.base import make_residual_base
 from trainer.pipeline import Trainer
 from trainer.single import evaluate_version
 from trainer.worker import Worker
@@ -43,7 +44,9 @@ def rated(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.cross_encoder(tmp_path_factory.mktemp("base") / "tiny", max_length=64, zero_head=True)
+    """In the form of the residual base, so that the default recipe fits its head."""
+    folder = tmp_path_factory.mktemp("base")
+    return make_residual_base(tiny.encoder(folder / "encoder"), folder / "tiny", max_length=64)
 
 
 class Shop:

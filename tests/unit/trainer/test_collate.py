@@ -5,7 +5,7 @@ import pytest
 
 from store.types import Pair, PairSource
 from trainer.collate import list_rows, pair_rows, rows_for, usable_pairs
-from trainer.recipe import DEFAULT, SEED
+from trainer.recipe import LISTWISE, SEED
 
 TEXTS = {name: f"text {name}" for name in ("p", "q", *(f"n{number}" for number in range(20)))}
 
@@ -51,8 +51,8 @@ def test_a_query_with_one_class_makes_no_list() -> None:
 
 def test_epochs_draw_their_negatives_anew_and_repeatably() -> None:
     pairs = [pair("p", 1.0), *(pair(f"n{number}", 0.0) for number in range(20))]
-    first, second = rows_for(DEFAULT, pairs, TEXTS, 0.1, 2, seed=3)
+    first, second = rows_for(LISTWISE, pairs, TEXTS, 0.1, 2, seed=3)
     assert first != second
-    assert rows_for(DEFAULT, pairs, TEXTS, 0.1, 2, seed=3) == [first, second]
+    assert rows_for(LISTWISE, pairs, TEXTS, 0.1, 2, seed=3) == [first, second]
     again, same = rows_for(SEED, pairs, TEXTS, 0.1, 2, seed=3)
     assert again == same

@@ -1,0 +1,116 @@
+"""Features of (query, passage) pairs under one frozen body, computed once and used by every head over it.
+
+A head's logit is a dot product. So the version, its folds, and every other version over the same body are trained and
+scored for the price of one pass through the transformer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from store.errors import Cancelled, InvalidInput
+from store.scorer import Scorer
+from store.types import Json
+from trainer.base import body_of
+from trainer.evaluate import FloatArray, Scores
+
+Pairs = Sequence[tuple[str, str]]
+WINDOW = 256
+"""Pairs of about one length that are tokenised together, and reported together."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureProgress:
+    pairs_done: int
+    pairs: int
+    pairs_per_second: float
+    seconds_left: float
+
+    def as_json(self) -> Json:
+        return {"phase": "features", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """``logit = features @ weights + bias``; weights ``(f,)``."""
+
+    weights: FloatArray
+    bias: float
+
+    def logits(self, features: FloatArray) -> FloatArray:
+        """Shape ``(n, f)`` → ``(n,)``."""
+        return np.asarray(features @ self.weights + self.bias, dtype=np.float32)
+
+
+class FeatureStore:
+    """Features by pair, in memory: 4.5 kB a pair with the packaged encoder.
+
+    ``cancelled`` is asked before every forward pass of a few pairs.
+    """
+
+    def __init__(self, base: Path, max_length: int, cancelled: Callable[[], bool]) -> None:
+        """Raises InvalidInput for a base that does not end in a linear head over pooled features."""
+        self._scorer = Scorer.load(base, max_length=max_length)
+        self._body = body_of(base)
+        if self._scorer.head is None or self._body is None:
+            raise InvalidInput("this base has no linear head over pooled features")
+        self._cancelled = cancelled
+        self._rows: dict[tuple[str, str], npt.NDArray[np.float32]] = {}
+
+    def prepare(
+        self, pairs: Iterable[tuple[str, str]], report: Callable[[FeatureProgress], None] = lambda _: None
+    ) -> int:
+        """Compute what is missing, in one go so that batches hold pairs of one length. Returns how many were missing.
+
+        The same pairs in whatever order give the same features. Raises Cancelled.
+        """
+        missing = sorted({pair for pair in pairs if pair not in self._rows}, key=lambda pair: (_length(pair), pair))
+        began = time.monotonic()
+        for start in range(0, len(missing), WINDOW):
+            window = missing[start : start + WINDOW]
+            self._rows.update(zip(window, self._scorer.features(window, each=self._check), strict=True))
+            done = start + len(window)
+            pace = done / max(time.monotonic() - began, 1e-9)
+            work_left = sum(map(_length, missing[done:])) / max(1, sum(map(_length, missing[:done])))
+            report(FeatureProgress(done, len(missing), pace, work_left * (time.monotonic() - began)))
+        return len(missing)
+
+    def _check(self, _: int) -> None:
+        if self._cancelled():
+            raise Cancelled("computing features was asked to stop")
+
+    def of(self, pairs: Pairs) -> FloatArray:
+        """Features ``(n, f)``, computed where missing. Raises Cancelled."""
+        self.prepare(pairs)
+        return np.stack([self._rows[pair] for pair in pairs])
+
+    def shortcut(self, directory: Path, scorer: Scorer) -> Scores:
+        """Scores like ``scorer``, loaded from ``directory``: by features where it shares this body, else itself."""
+        if scorer.head is None or body_of(directory) != self._body:
+            return scorer
+        weights, bias = scorer.head
+        return HeadScores(self, Head(weights, bias))
+
+
+@dataclass(frozen=True, slots=True)
+class HeadScores:
+    """A head over stored features, as ``trainer.evaluate`` scores with it."""
+
+    store: FeatureStore
+    head: Head
+
+    def score(self, query: str, texts: Sequence[str]) -> FloatArray:
+        """Raises Cancelled."""
+        if not texts:
+            return np.zeros(0, dtype=np.float32)
+        return self.head.logits(self.store.of([(query, text) for text in texts]))
+
+
+def _length(pair: tuple[str, str]) -> int:
+    return len(pair[0]) + len(pair[1])

@@ -1,0 +1,178 @@
+"""Fit a linear head over frozen features: residual listwise softmax with an L2 penalty, convex in the weights.
+
+For list i with weight w_i, candidates with scaled features x_j, priors f_j and a target t_i that sums to 1::
+
+    loss(v) = (sum_i w_i * cross_entropy(t_i, softmax_j(f_j + v · x_j)) + penalty * |v|²) / sum_i w_i
+
+The target is ``1 - soft_target`` of what people judged and ``soft_target`` of softmax(f), the first stage's own
+opinion. With few or lightly weighted lists the penalty wins and the head stays near zero, where the version ranks as
+the first stage does. L-BFGS finds the one minimum in seconds, so the same lists always give the same head.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from store.errors import Cancelled, InvalidInput
+from store.types import Pair
+from trainer.evaluate import FloatArray
+from trainer.features import Head
+from trainer.recipe import HeadRecipe
+
+_UNREACHABLE = -1e9
+"""Prior of the padding behind a short list."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedList:
+    """One query with the candidates that its softmax runs over. Each tuple has one entry a candidate."""
+
+    group_id: int
+    query: str
+    passages: tuple[str, ...]
+    priors: tuple[float, ...]
+    target: tuple[float, ...]
+    """Sums to 1 over the positives."""
+    weight: float
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return [(self.query, passage) for passage in self.passages]
+
+
+@dataclass(frozen=True, slots=True)
+class FitStep:
+    iteration: int
+    loss: float
+    step_length: float
+    """The line search's, in place of a learning rate."""
+
+
+def judged_lists(
+    pairs: Sequence[Pair], texts: Mapping[str, str], recipe: HeadRecipe, lexical: float
+) -> list[JudgedList]:
+    """The list of each query that has a positive and another candidate, within the recipe's budget of pairs.
+
+    ``pairs`` carry weight and have texts (``trainer.collate.usable_pairs``). A list is what was mined: a candidate left
+    out as a likely false negative stays out of the softmax, so nothing is said about it either way; left in, it would
+    be pushed down as a negative, though it is often a right answer. Several positives share the target by label times
+    weight, and the heaviest one's weight is the list's.
+    """
+    grouped: dict[tuple[int, str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        grouped[(pair.group_id, pair.query)].append(pair)
+    whole = [members for members in grouped.values() if any(one.label > 0.5 for one in members) and len(members) > 1]
+    room = max(recipe.min_candidates, recipe.max_pairs // max(1, len(whole)))
+    return [_judged_list(_within(members, room), texts, recipe.prior_scale, lexical) for members in whole]
+
+
+def _within(members: Sequence[Pair], room: int) -> list[Pair]:
+    """All judged candidates, and of the mined ones as many as there is room for, spread evenly over their ranks."""
+    mined = [one for one in members if one.source in ("hard_negative", "random_negative")]
+    judged = [one for one in members if one.source not in ("hard_negative", "random_negative")]
+    left = max(room - len(judged), 0 if len({one.label > 0.5 for one in judged}) > 1 else 1)
+    if left < len(mined):
+        mined = [mined[int(at)] for at in (np.arange(left) * len(mined) / left).astype(int)] if left else []
+    return [*judged, *mined]
+
+
+def _judged_list(members: Sequence[Pair], texts: Mapping[str, str], scale: float, lexical: float) -> JudgedList:
+    mass = np.array([one.label * one.weight if one.label > 0.5 else 0.0 for one in members])
+    return JudgedList(
+        group_id=members[0].group_id,
+        query=members[0].query,
+        passages=tuple(texts[one.content_hash] for one in members),
+        priors=tuple(scale * (one.dense_score + lexical * one.lexical_score) for one in members),
+        target=tuple((mass / mass.sum()).tolist()),
+        weight=max(one.weight for one in members if one.label > 0.5),
+    )
+
+
+def fit_head(
+    lists: Sequence[JudgedList],
+    features: Callable[[JudgedList], FloatArray],
+    recipe: HeadRecipe,
+    report: Callable[[FitStep], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Head:
+    """The head of least loss. ``features`` of a list: ``(candidates, f)``.
+
+    Raises InvalidInput without a list to learn from, Cancelled within an iteration of being asked.
+    """
+    learned = [one for one in lists if one.weight > 0]
+    if not learned:
+        raise InvalidInput("nothing to learn from: no question has a positive and another candidate")
+    own = [features(one) for one in learned]
+    mean, spread = _scaling(own)
+    weights = _minimise(_padded(learned, own, mean, spread, recipe), recipe, report, cancelled)
+    plain = weights / spread
+    return Head(plain.astype(np.float32), float(-(plain @ mean)))
+
+
+def _scaling(features: Sequence[FloatArray]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and spread ``(f,)``; divided by sqrt(f) too, so that one penalty means the same for every width."""
+    count = sum(len(rows) for rows in features)
+    mean = np.sum([rows.sum(0, dtype=np.float64) for rows in features], axis=0) / count
+    squares = np.sum([np.square(rows - mean).sum(0) for rows in features], axis=0)
+    return mean, (np.sqrt(squares / count) + 1e-3) * np.sqrt(len(mean))
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Padded to the longest list: features (n, c, f), priors and targets (n, c), list weights (n,)."""
+
+    features: Tensor
+    priors: Tensor
+    targets: Tensor
+    weights: Tensor
+
+
+def _padded(
+    lists: Sequence[JudgedList],
+    features: Sequence[FloatArray],
+    mean: npt.NDArray[np.float64],
+    spread: npt.NDArray[np.float64],
+    recipe: HeadRecipe,
+) -> _Problem:
+    longest = max(len(one.passages) for one in lists)
+    x = np.zeros((len(lists), longest, len(mean)), dtype=np.float32)
+    priors = np.full((len(lists), longest), _UNREACHABLE, dtype=np.float32)
+    targets = np.zeros((len(lists), longest), dtype=np.float32)
+    for at, (one, rows) in enumerate(zip(lists, features, strict=True)):
+        size = len(one.passages)
+        x[at, :size] = (rows - mean) / spread
+        priors[at, :size] = one.priors
+        odds = np.exp(np.array(one.priors) - max(one.priors))
+        targets[at, :size] = (1 - recipe.soft_target) * np.array(one.target) + recipe.soft_target * odds / odds.sum()
+    weights = torch.tensor([one.weight for one in lists], dtype=torch.float32)
+    return _Problem(torch.from_numpy(x), torch.from_numpy(priors), torch.from_numpy(targets), weights)
+
+
+def _minimise(
+    problem: _Problem, recipe: HeadRecipe, report: Callable[[FitStep], None], cancelled: Callable[[], bool]
+) -> npt.NDArray[np.float64]:
+    weights = torch.zeros(problem.features.shape[-1], requires_grad=True)
+    steps = recipe.max_steps
+    optimiser = torch.optim.LBFGS([weights], max_iter=steps, max_eval=4 * steps, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        if cancelled():
+            raise Cancelled("fitting was asked to stop")
+        optimiser.zero_grad()
+        shares = torch.log_softmax(problem.priors + problem.features @ weights, dim=1)
+        each = -(problem.targets * shares).sum(dim=1)
+        loss = ((problem.weights * each).sum() + recipe.penalty * weights.square().sum()) / problem.weights.sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        state = optimiser.state[weights]
+        report(FitStep(int(state.get("n_iter", 0)), float(loss.detach()), float(state.get("t", 1.0))))
+        return loss
+
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    return np.asarray(weights.detach().numpy(), dtype=np.float64)
