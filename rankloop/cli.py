@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from rankloop import data_cli, index_cli, jobs_cli, keep_cli, models_cli
+from rankloop import data_cli, feedback_cli, index_cli, jobs_cli, keep_cli, models_cli
 from rankloop.context import fail_clearly, open_context
 from store.settings import load_settings
 
@@ -20,7 +20,7 @@ app = typer.Typer(
 app.add_typer(models_cli.app, name="models")
 app.add_typer(data_cli.pairs_app, name="pairs")
 app.add_typer(data_cli.golden_app, name="golden")
-app.add_typer(data_cli.feedback_app, name="feedback")
+app.add_typer(feedback_cli.app, name="feedback")
 index_cli.register(app)
 jobs_cli.register(app)
 keep_cli.register(app)

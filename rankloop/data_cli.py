@@ -1,4 +1,4 @@
-"""``rankloop pairs``, ``golden`` and ``feedback``: judged data from files and to files."""
+"""``rankloop pairs`` and ``golden``: judged data from files."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from rankloop.context import fail_clearly, open_context
-from store import golden, imports, signals
+from store import golden, imports
 from store.errors import InvalidInput
 
 pairs_app = typer.Typer(no_args_is_help=True, help="Labelled pairs from a file.")
 golden_app = typer.Typer(no_args_is_help=True, help="Golden questions: what must always be found.")
-feedback_app = typer.Typer(no_args_is_help=True, help="Ratings as a file.")
 
 PAIR_COLUMNS = (("sentence_0", "sentence_1", "label"), ("query", "passage", "label"))
 
@@ -117,26 +116,3 @@ def golden_import(file: Path) -> None:
             for query, repo, expected in parsed:
                 golden.add(tx, query, repo, expected, datetime.now(UTC))
         context.console.print(f"{len(parsed):,} golden questions imported.")
-
-
-@feedback_app.command("export")
-@fail_clearly
-def feedback_export(
-    file: Annotated[Path, typer.Argument(help="JSONL file to write.")],
-) -> None:
-    """Write every rating that is in force, one JSON object a line."""
-    with open_context() as context:
-        with context.db.read() as tx:
-            rows = signals.in_force(tx)
-        with file.open("w", encoding="utf-8") as out:
-            for row in rows:
-                record = {
-                    "answer_id": row.answer_id,
-                    "actor": row.actor,
-                    "kind": row.kind.value,
-                    "chunk_id": row.chunk_id,
-                    "value": row.value,
-                    "created_at": row.created_at.isoformat(),
-                }
-                out.write(json.dumps(record, ensure_ascii=False) + "\n")
-        context.console.print(f"{len(rows):,} ratings written to {file}.")

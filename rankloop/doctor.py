@@ -11,9 +11,12 @@ from rankloop.locks import holder, server_lock, trainer_lock
 from store import chunks, deployments, health, registry, texts
 from store.database import Database
 from store.encoder import Encoder
-from store.errors import RankloopError
-from store.loading import load_version
+from store.errors import ModelRefused, RankloopError
+from store.loading import check_files, load_version
 from store.settings import Settings
+from trainer.base import RESIDUAL
+from trainer.first_champion import fault as last_fault
+from trainer.first_champion import registered
 
 FREE_BYTES_WANTED = 2 * 2**30
 
@@ -44,6 +47,8 @@ def examine(patient: Patient) -> Iterator[Finding]:
         _encoder,
         _vectors,
         _champion,
+        _versions,
+        _base,
         _leftovers,
     )
     for check in checks:
@@ -110,6 +115,33 @@ def _champion(patient: Patient) -> Finding:
         return Finding("champion", False, f"version {version.id} can't be loaded: {error.message}", advice)
     paused = "" if champion.auto_promote else "; automatic promotion is paused"
     return Finding("champion", True, f"version {version.id} ({version.name}) loads and scores as probed{paused}")
+
+
+def _versions(patient: Patient) -> Finding:
+    models = patient.settings.models_dir
+    with patient.db.read() as tx:
+        known = [version for version in registry.list_all(tx, limit=100_000) if version.path is not None]
+    faults = []
+    for version in known:
+        try:
+            check_files(version, models)
+        except ModelRefused as error:
+            faults.append(f"version {version.id}: {error.message}")
+    detail = "; ".join(faults) or f"{len(known)} as published"
+    return Finding("versions", not faults, detail, "bring the directory back from a backup, or don't promote it")
+
+
+def _base(patient: Patient) -> Finding:
+    base = patient.settings.base
+    if base == RESIDUAL:
+        return Finding("base", True, "residual: ranks as the first stage until ratings teach it")
+    with patient.db.read() as tx:
+        version, fault = registered(tx, base), last_fault(tx, base)
+    if version is not None:
+        return Finding("base", True, f"{base} is version {version.id}")
+    if fault is None:
+        return Finding("base", True, f"{base} is registered when the trainer starts")
+    return Finding("base", False, fault, "set RANKLOOP_BASE to a cross-encoder that is there, or to residual")
 
 
 def _leftovers(patient: Patient) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from rich.table import Table
 
 from rankloop.context import Context, fail_clearly, open_context
 from rankloop.jobs_cli import print_metrics
-from store import deployments, evaluations, registry
+from store import deployments, evaluations, registry, transfer
 from store.errors import InvalidInput
 from store.loading import load_version
 from store.types import Version
@@ -163,3 +164,26 @@ def path_of(version: int) -> None:
         if v.path is None:
             raise InvalidInput(f"version {v.id} does not rerank: it has no directory")
         context.console.print(str((context.settings.models_dir / v.path).resolve()), soft_wrap=True, markup=False)
+
+
+@app.command("export")
+@fail_clearly
+def export_version(version: int, file: Annotated[Path, typer.Argument(help="Tar file to write.")]) -> None:
+    """Write a version with its lineage to a file, for another Rankloop."""
+    with open_context() as context:
+        with context.db.read() as tx:
+            v = registry.get(tx, version)
+        size = transfer.export_version(v, context.settings.models_dir, file)
+        context.console.print(f"{file}: version {v.id} ({v.name}), {size / 1e6:,.1f} MB", soft_wrap=True, markup=False)
+
+
+@app.command("import")
+@fail_clearly
+def import_version(file: Annotated[Path, typer.Argument(help="A file that `rankloop models export` wrote.")]) -> None:
+    """Register a version that was made elsewhere. It never serves until somebody promotes it here."""
+    with open_context() as context:
+        _ensure(context)
+        v = transfer.import_version(context.db, context.settings.models_dir, file, datetime.now(UTC))
+        context.console.print(f"Registered as version {v.id}. What was measured where it was made:")
+        _describe(context, v)
+        context.console.print(f"Measure it here with `rankloop evaluate {v.id}`.")

@@ -46,11 +46,18 @@ def load_version(version: Version, models_dir: Path, *, threads: int = 0) -> Loa
     """
     if version.form is VersionForm.FIRST_STAGE:
         return LoadedVersion(version, version.blend, None)
+    found = check_files(version, models_dir)
+    scorer = load_checked(directory_of(version, models_dir), found, threads=threads)
+    return LoadedVersion(version, version.blend, scorer)
+
+
+def check_files(version: Version, models_dir: Path) -> manifest.Manifest:
+    """Check that the version's directory is the one that was published. Raises ModelRefused, saying why it isn't."""
     directory = directory_of(version, models_dir)
     found = manifest.verify(directory)
     if not directory.name.endswith(found.digest[:DIGEST_CHARACTERS]):
         raise ModelRefused("manifest.json has changed since the version was published")
-    return LoadedVersion(version, version.blend, load_checked(directory, found, threads=threads))
+    return found
 
 
 DIGEST_CHARACTERS = 12

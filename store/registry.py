@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from store import blend as blends
 from store import deployments, manifest
 from store.database import Database
-from store.errors import InvalidInput, ModelRefused, NotFound
+from store.errors import Conflict, InvalidInput, ModelRefused, NotFound
 from store.loading import DIGEST_CHARACTERS
 from store.manifest import Engine, Probe
 from store.scorer import Scorer
@@ -81,9 +81,12 @@ def ensure_first_stage(tx: Connection, lexical_weight: float, now: datetime) -> 
     return get(tx, FIRST_STAGE_VERSION)
 
 
-def staging(models_dir: Path, job_id: int, name: str = "model") -> Path:
-    """An empty place for a job's model, on the same disk as the versions. What was there before is removed."""
-    path = models_dir / _STAGING / f"job-{job_id}" / name
+def staging(models_dir: Path, owner: int | str, name: str = "model") -> Path:
+    """An empty place for a model, on the same disk as the versions. What was there before is removed.
+
+    ``owner`` is a job's id, or a name of one's own for what no job makes.
+    """
+    path = models_dir / _STAGING / (f"job-{owner}" if isinstance(owner, int) else owner) / name
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     return path
@@ -95,19 +98,45 @@ def publish(db: Database, models_dir: Path, staged: Path, draft: VersionDraft, n
     Raises ModelRefused when it is not plain, complete or equal to its probes; InvalidInput when it is not a staging
     directory. Nothing is registered then, and ``staged`` may be repaired or left to ``sweep``.
     """
-    if not staged.resolve().is_relative_to((models_dir / _STAGING).resolve()) or staged.is_symlink():
-        raise InvalidInput(f"{staged} is not a staging directory of {models_dir}")
+    _require_staging(models_dir, staged)
     if not (staged / "README.md").is_file():
         raise ModelRefused("missing file: README.md (the model card)")
     probes = draft.probes or _measured_probes(staged, draft.max_length)
     manifest.write_lineage(staged, _lineage(draft, probes, now))
     found = manifest.write(staged, max_length=draft.max_length, probes=probes, engines=draft.engines)
+    return _register(db, models_dir, staged, draft, found.digest, now)
+
+
+def adopt(db: Database, models_dir: Path, staged: Path, draft: VersionDraft, now: datetime) -> Version:
+    """Make a version of a staged directory that was published elsewhere: not one byte of it changes.
+
+    Raises ModelRefused when it is not what its manifest says or does not load; Conflict when it is registered already.
+    """
+    _require_staging(models_dir, staged)
+    found = manifest.verify(staged)
+    with db.read() as tx:
+        twin = tx.execute(select(versions.c.id).where(versions.c.path.endswith(_tail(found.digest)))).scalar()
+    if twin is not None:
+        raise Conflict(f"this model is here already, as version {twin}")
+    return _register(db, models_dir, staged, draft, found.digest, now)
+
+
+def _require_staging(models_dir: Path, staged: Path) -> None:
+    if not staged.resolve().is_relative_to((models_dir / _STAGING).resolve()) or staged.is_symlink():
+        raise InvalidInput(f"{staged} is not a staging directory of {models_dir}")
+
+
+def _tail(digest: str) -> str:
+    return f"-{digest[:DIGEST_CHARACTERS]}"
+
+
+def _register(db: Database, models_dir: Path, staged: Path, draft: VersionDraft, digest: str, now: datetime) -> Version:
     _make_read_only(staged)
     manifest.fsync_tree(staged)
     verify_in_fresh_process(staged)
     with db.write() as tx:
         version_id = _insert(tx, draft, now)
-        directory = f"v{version_id:04d}-{found.digest[:DIGEST_CHARACTERS]}"
+        directory = f"v{version_id:04d}{_tail(digest)}"
         target = models_dir / directory
         if target.exists():  # left by a crash before its commit: no row has it, the id was free
             shutil.rmtree(target)

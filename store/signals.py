@@ -29,6 +29,10 @@ ACTOR_CHARACTERS = 200
 CLIENT_CHARACTERS = 64
 
 
+class Contradiction(InvalidInput):
+    """Thumb and stars that can't both be meant."""
+
+
 def put(
     tx: Connection,
     answer_id: str,
@@ -72,6 +76,12 @@ def put(
     return True
 
 
+def said_since(tx: Connection, signal: Signal) -> bool:
+    """Has its actor spoken of the same target then or later? An imported ``signal`` has nothing to add in that case."""
+    last = _latest(tx, signal.answer_id, signal.actor, signal.kind, signal.chunk_id)
+    return last is not None and last.created_at >= signal.created_at
+
+
 def in_force(tx: Connection, answer_id: str | None = None, actor: str | None = None) -> list[Signal]:
     """The signals that hold now, oldest first: the latest of each target, without retractions."""
     last = select(func.max(signals.c.id)).group_by(
@@ -105,7 +115,7 @@ def put_rating(
     """Rate an answer: ``changes`` may hold ``thumb``, ``stars``, ``reasons`` and ``note``. False when nothing changes.
 
     An absent field stays, None retracts. Flipping the thumb clears stars and reasons that ``changes`` doesn't
-    set, and so does a thumb that contradicts the stars in force. Raises InvalidInput when thumb and stars still
+    set, and so does a thumb that contradicts the stars in force. Raises Contradiction when thumb and stars still
     contradict each other (up with 1 or 2, down with 4 or 5), and what ``put`` raises.
     """
     unknown = sorted(set(changes) - set(_RATING))
@@ -118,7 +128,7 @@ def put_rating(
         wanted = {"stars": None, "reasons": None} | wanted
     after = before | wanted
     if _contradict(after["thumb"], after["stars"]):
-        raise InvalidInput(
+        raise Contradiction(
             f"thumbs {after['thumb']} and {after['stars']} stars contradict each other; "
             "send both in one request, or retract one with null"
         )

@@ -19,6 +19,7 @@ from store.encoder import Encoder
 from store.errors import RankloopError
 from store.settings import Settings, load_settings
 from store.types import JobKind
+from trainer.first_champion import register_base
 from trainer.fresh import Freshness
 from trainer.pipeline import Trainer
 from trainer.schedule import Plan, Schedule
@@ -47,6 +48,7 @@ def run(settings: Settings, stop: Event, *, nice: bool = True, clock: Callable[[
     with db.write() as tx:
         registry.ensure_first_stage(tx, settings.first_stage_lexical, clock())
     registry.sweep(db, settings.models_dir)
+    register_base(db, settings, clock)
     trainer = Trainer(db, settings, _Lazy(settings), clock)
     handlers = {JobKind.NIGHTLY: trainer.nightly, JobKind.EVALUATE: lambda one: evaluate_version(trainer, one)}
     worker = Worker(db, handlers, stop, clock)
