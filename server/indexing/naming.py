@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from server.indexing.bodies import is_function
 from server.indexing.languages import Language
 
 _LONGEST = 80  # characters of a name; a selector or heading can be a paragraph
@@ -121,14 +122,11 @@ def _go_type(node: Node) -> str | None:
     return next((_named(child) for child in node.named_children if child.type in ("type_spec", "type_alias")), None)
 
 
-_FUNCTION_VALUES = {"arrow_function", "function_expression", "function", "class", "generator_function"}
-
-
 def _js_variable(node: Node) -> str | None:
     """``const name = () => …`` and its kin, and long values such as tables."""
     for child in node.named_children:
         value = child.child_by_field_name("value") if child.type == "variable_declarator" else None
-        if value is not None and (_is_function(value) or _long(node)):
+        if value is not None and (is_function(value) or _long(node)):
             return _named(child)
     return None
 
@@ -146,14 +144,6 @@ def _assignment(node: Node) -> str | None:
     return _text(left) if left is not None and left.type == "identifier" else None
 
 
-def _is_function(value: Node) -> bool:
-    """A function, or one passed through a call such as ``memo(() => …)``."""
-    if value.type != "call_expression":
-        return value.type in _FUNCTION_VALUES
-    arguments = value.child_by_field_name("arguments")
-    return arguments is not None and any(child.type in _FUNCTION_VALUES for child in arguments.named_children)
-
-
 def _js_statement(node: Node) -> str | None:
     """``exports.name = function …`` and ``describe("name", () => …)``."""
     inner = node.named_children[0] if node.named_children else None
@@ -161,8 +151,8 @@ def _js_statement(node: Node) -> str | None:
         return None
     if inner.type == "assignment_expression":
         value = inner.child_by_field_name("right")
-        return _text(inner.child_by_field_name("left")) if value is not None and _is_function(value) else None
-    if inner.type == "call_expression" and _is_function(inner):
+        return _text(inner.child_by_field_name("left")) if value is not None and is_function(value) else None
+    if inner.type == "call_expression" and is_function(inner):
         called, arguments = inner.child_by_field_name("function"), inner.child_by_field_name("arguments")
         first = arguments.named_children[0] if arguments is not None else None
         return f"{_text(called)} {_text(first)}" if first is not None and first.type == "string" else None
@@ -171,7 +161,7 @@ def _js_statement(node: Node) -> str | None:
 
 def _js_field(node: Node) -> str | None:
     value = node.child_by_field_name("value")
-    if value is None or not _is_function(value):
+    if value is None or not is_function(value):
         return None
     return _named(node) or _field("property")(node) or _field("key")(node)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from server.indexing import naming
+from server.indexing import bodies, naming
 from server.indexing.languages import Language, parse
 
 _DEEPEST = 200  # levels of syntax; beyond it a file is data, not code
@@ -24,6 +24,11 @@ class Definition:
     """Where its own definitions are found; empty when it shares a line with a neighbour."""
     container: bool = False
     """A namespace or module: it holds definitions and says little itself."""
+    function: bool = False
+    variable: bool = False
+    """Or a call with a name, such as ``describe("…", …)``."""
+    opening: int = -1
+    """A function's first line after signature and docstring; -1 where it is not known."""
 
 
 def root(language: Language, source: bytes) -> Node | None:
@@ -76,9 +81,24 @@ def _children(parent: Node, language: Language, level: int) -> Iterator[Definiti
         named = naming.name(child, language, level)
         if named is not None:
             start = lead[0] if lead and lead[1] >= first - 1 else first
-            yield Definition(named.text, start, last, (named.node,), naming.contains(named.node))
+            yield _definition(named, start, bodies.explained_until(child, last))
         elif last > first:
             yield child
         if child.is_named or last > first:
             lead = None
         code_until = last
+
+
+def _definition(named: naming.Named, start: int, end: int) -> Definition:
+    node = named.node
+    function = bodies.runs(node)
+    return Definition(
+        named.text,
+        start,
+        end,
+        (node,),
+        container=naming.contains(node),
+        function=function,
+        variable=bodies.varies(node),
+        opening=bodies.opening(node) if function else -1,
+    )

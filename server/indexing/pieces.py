@@ -5,39 +5,45 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
-from math import ceil
+from itertools import accumulate
 
 from semantic_text_splitter import CodeSplitter, MarkdownSplitter
 
 from server.indexing.languages import MARKDOWN, PHP, PHP_INSIDE, Language, pointer
-from server.indexing.windows import Lines, windows
+from server.indexing.lines import Lines
+from server.indexing.packing import Limits, pack, refined
 
-_SLACK = 1.15  # room above an even share, so that the splitter can cut at a better place
+_SECTION = 8
+"""Sections that the splitter makes of a piece's worth of lines: what is packed."""
 _DEEPEST = 200
 """Brackets within brackets up to which the splitter is used: its time grows with the square (20 s at 3,000)."""
 _BRACKET = re.compile(r"[()\[\]{}]")
-_TOO_BIG = 1.5  # times the capacity: lines dense in tokens defeat a limit given in characters
+_HASH_COMMENTS = ("python", "ruby", "bash", "yaml", "markdown", "make", "toml", "dockerfile")
 
 
-def split(lines: Lines, start: int, end: int, language: Language, capacity: float) -> list[tuple[int, int]]:
-    """Ranges that cover ``start`` to ``end``, of about ``capacity`` estimated tokens, evenly filled."""
-    size = lines.size(start, end)
-    if size <= capacity or start == end:
+def split(
+    lines: Lines, start: int, end: int, language: Language, limits: Limits, opening: int = -1
+) -> list[tuple[int, int]]:
+    """Ranges that cover ``start`` to ``end``: one where that fits, else few of even size.
+
+    ``opening`` is the line of a definition's first statement, from which its signature and docstring are not cut.
+    """
+    if lines.size(start, end) <= limits.whole or start == end:
         return [(start, end)]
-    if not language.parses or _nesting(lines.lines[start : end + 1]) > _DEEPEST:
-        return windows(lines, start, end, capacity)
-    text = "\n".join(_dedented(lines.lines[start : end + 1]))
-    target = min(capacity, _SLACK * size / ceil(size / capacity))
-    offsets = _offsets(text, language, max(1, round(target * len(text) / size)))
-    found = []
-    for first, stop in pairwise([*_line_starts(text, offsets), end - start + 1]):
-        low, high = start + first, start + stop - 1
-        if lines.size(low, high) > _TOO_BIG * capacity:
-            found += windows(lines, low, high, capacity)
-        else:
-            found.append((low, high))
-    return found
+    cuts = _sections(lines, start, end, language, limits.capacity / _SECTION)
+    cuts = refined(lines, start, end, cuts, limits.least)
+    lead = "#" if language.name in _HASH_COMMENTS else "//"
+    return pack(lines, start, end, cuts, limits, opening=opening, lead=lead)
+
+
+def _sections(lines: Lines, start: int, end: int, language: Language, most: float) -> list[int]:
+    """Lines at which the splitter's sections of at most ``most`` estimated tokens begin; all lines without it."""
+    block = lines.lines[start : end + 1]
+    if not language.parses or _nesting(block) > _DEEPEST:
+        return list(range(start, end + 1))
+    text = "\n".join(_dedented(block))
+    offsets = _offsets(text, language, max(1, round(most * len(text) / lines.size(start, end))))
+    return [start + line for line in _line_starts(text, offsets)]
 
 
 def _nesting(block: Sequence[str]) -> int:
