@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import string
 from pathlib import Path
 
@@ -77,4 +78,20 @@ def encoder(directory: Path, *, seed: int = 0) -> Path:
     for file in raw.iterdir():
         file.unlink()
     raw.rmdir()
+    return directory
+
+
+def pooled_cross_encoder(directory: Path, *, seed: int = 0, max_length: int = 256, zero_head: bool = False) -> Path:
+    """Save a tiny cross-encoder of the pooled form (transformer, three poolings, linear head); return ``directory``."""
+    raw = encoder(directory.with_name(f".{directory.name}-encoder"), seed=seed)
+    transformer = modules.Transformer(str(raw), processor_kwargs={"model_max_length": max_length})
+    width = transformer.get_embedding_dimension()
+    head = modules.Dense(width * 3, 1, activation_function=torch.nn.Identity(), module_output_name="scores")
+    if zero_head:
+        torch.nn.init.zeros_(head.linear.weight)
+        torch.nn.init.zeros_(head.linear.bias)
+    stack = [transformer, modules.Pooling(width, ("cls", "max", "mean")), head]
+    model: CrossEncoder = CrossEncoder(modules=stack, activation_fn=torch.nn.Identity(), device="cpu")
+    model.save_pretrained(str(directory), create_model_card=False)
+    shutil.rmtree(raw)
     return directory
