@@ -106,7 +106,9 @@ def test_a_running_answer_can_be_stopped(chat: Page) -> None:
     expect(chat.get_by_role("button", name="Good answer")).to_be_visible()
 
 
-def test_going_offline_is_said(chat: Page) -> None:
+def test_going_offline_is_said(chat: Page, complaints: Complaints) -> None:
+    complaints.expected.append("ERR_INTERNET_DISCONNECTED")
+    expect(chat.get_by_role("heading", name="Ask about your code")).to_be_visible()
     chat.context.set_offline(True)
     expect(chat.get_by_role("alert").filter(has_text="You are offline")).to_be_visible()
     chat.context.set_offline(False)

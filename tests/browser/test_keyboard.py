@@ -36,9 +36,11 @@ def test_ask_look_and_rate_with_keys_alone(chat: Page) -> None:
     chat.keyboard.press("c")
     expect(chat.get_by_role("dialog", name="The right place was…")).to_be_visible()
     chat.keyboard.press("Escape")
+    expect(chat.get_by_role("dialog")).to_be_hidden()
     chat.keyboard.press("?")
     expect(chat.get_by_role("dialog", name="Keyboard")).to_be_visible()
     chat.keyboard.press("Escape")
+    expect(chat.get_by_role("dialog")).to_be_hidden()
     chat.keyboard.press("/")
     expect(chat.get_by_role("textbox", name="Question")).to_be_focused()
 

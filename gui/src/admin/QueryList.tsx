@@ -35,15 +35,16 @@ function Query({ row, a, b }: { row: QueryRow; a: number; b: number }) {
       </button>
       {open && (
         <div class="rankings">
-          <Ranking title={`Version ${a}`} texts={row.ranking_a} />
-          <Ranking title={`Version ${b}`} texts={row.ranking_b} />
+          <Ranking title={`Version ${a}`} texts={row.ranking_a} other={row.ranking_b} />
+          <Ranking title={`Version ${b}`} texts={row.ranking_b} other={row.ranking_a} />
         </div>
       )}
     </li>
   );
 }
 
-function Ranking({ title, texts }: { title: string; texts: RankedText[] }) {
+/** The best ten, each with the rank that the other version gave it. */
+function Ranking({ title, texts, other }: { title: string; texts: RankedText[]; other: RankedText[] }) {
   return (
     <div>
       <h3>{title}</h3>
@@ -51,15 +52,19 @@ function Ranking({ title, texts }: { title: string; texts: RankedText[] }) {
         {texts.slice(0, 10).map((text, index) => (
           <li key={index}>
             <span class="mono wrap-anywhere">{place(text)}</span>
-            {text.relevance !== null && (
-              <span class={`badge ${text.relevance > 0 ? "good" : ""}`}>{text.relevance > 0 ? "right" : "not right"}</span>
-            )}
+            <Move here={index} there={other.findIndex((each) => each.content_hash === text.content_hash)} />
             {text.symbol !== null && text.symbol !== "" && <div class="muted small">{text.symbol}</div>}
           </li>
         ))}
       </ol>
     </div>
   );
+}
+
+function Move({ here, there }: { here: number; there: number }) {
+  if (there === here) return null;
+  if (there < 0) return <span class="badge info">only here</span>;
+  return <span class={`badge ${there > here ? "good" : ""}`}>{`${there + 1} there`}</span>;
 }
 
 function place(text: RankedText): string {
