@@ -48,7 +48,7 @@ gui/node_modules/.installed: $(VENV)/.installed gui/package.json gui/package-loc
 	PATH="$$($(BIN)/python gui/node.py):$$PATH" npm --prefix gui ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-server/static/.built: gui/node_modules/.installed $(GUI_SOURCES) server/schemas.py $(wildcard server/routes/*.py)
+server/static/.built: gui/node_modules/.installed $(GUI_SOURCES) $(wildcard server/schemas/*.py) $(wildcard server/routes/*.py server/routes/admin/*.py)
 	$(BIN)/python -m rankloop openapi > gui/openapi.json
 	PATH="$$($(BIN)/python gui/node.py):$$PATH" npm --prefix gui run --silent build
 	@touch $@
