@@ -13,9 +13,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.loop.arms import ARMS, Bench
+from bench.loop.arms import ARMS, Bench, kept_features
 from bench.loop.cells import FOLDS, RESULTS, Cell, Kept, Key
-from bench.loop.features import FeatureStore
 from bench.loop.nights import ALWAYS, OBEYED, loop
 from bench.loop.report import write_report
 from bench.loop.world import prepare, read_corpus
@@ -105,7 +104,8 @@ def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
     began = time.monotonic()
     world = prepare(corpus, args.work, args.seed)
     console.print(f"{len(corpus.code):,} functions, {len(corpus.questions)} queries; ready in {_since(began)}")
-    bench = Bench(world, FeatureStore(args.work / "features", world.lists), Encoder.load(Settings().encoder), args.seed)
+    encoder = Encoder.load(Settings().encoder)
+    bench = Bench(world, kept_features(world, encoder), encoder, args.seed)
     for key in wanted:
         if args.until is not None and datetime.now(UTC) > args.until:
             console.print(f"stopped before {key.name}: it is after {args.until:%H:%M}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.corpus import Question
 from bench.harness import Served, served
 from bench.loop.cells import Cell, Key, halves
-from bench.loop.features import FeatureStore
+from bench.loop.features import KeptFeatures, KeptFitting
 from bench.loop.people import Tally, ask_and_rate, tell_the_truth
 from bench.loop.person import Model
 from bench.loop.scoring import artefact, fast, no_rerank, orders, paraphrased, ranks
@@ -27,12 +27,13 @@ from store.loading import LoadedVersion
 from store.settings import Settings
 from store.types import EvalQuery, Impression, Json, Pair, PairSource, SignalKind, Snapshot, Split
 from trainer import dataset
+from trainer.approach import Approach, FineTuning, Task
 from trainer.base import Base, resolve_base
 from trainer.evaluate import answerable
-from trainer.finetune import finetune
-from trainer.fit_blend import blend_of, dev_query, fit_weight
-from trainer.folds import FoldRun, out_of_fold
-from trainer.recipe import RECIPES, SEED, AnyRecipe
+from trainer.features import FeatureStore
+from trainer.field import Field
+from trainer.fit_blend import blend_of, dev_query, fit_weight, guarded_weight
+from trainer.recipe import RECIPES, SEED, AnyRecipe, HeadRecipe
 
 PREDECESSOR = replace(SEED, name="predecessor", epochs=2)
 """Binary cross-entropy, 2 epochs; batch and learning rate are the seed recipe's."""
@@ -99,18 +100,10 @@ def _trained(bench: Bench, key: Key, gather: Callable[[Path], Material], truth: 
         did = _people(server, asked, key, bench.seed, truth)
     material = gather(data)
     directory = bench.world.root / "artefacts" / key.name
-    shutil.rmtree(directory, ignore_errors=True)
     lexical = Settings().first_stage_lexical
-    trained = finetune(
-        material.base.path,
-        material.pairs,
-        material.texts,
-        material.recipe,
-        directory,
-        seed=bench.seed,
-        lexical=lexical,
-    )
-    weight = _weight(bench, material, directory.parent)
+    approach = _approach(bench, material, directory.parent)
+    trained = approach.train(_empty(directory), lambda *_: None)
+    weight = _weight(material, approach)
     blend = blend_of(weight, material.recipe.prior_scale, lexical)
     loaded = fast(artefact(directory, blend, Settings().max_length), directory, bench.features)
     log = trained.log.summary()
@@ -209,24 +202,40 @@ def predecessor_pairs(impression: Impression, group_id: int) -> list[Pair]:
     ]
 
 
-def _weight(bench: Bench, material: Material, place: Path) -> float:
+def _weight(material: Material, approach: Approach) -> float:
+    """As the product chooses it: guarded for a correction of the prior, fitted for logits of no known scale."""
+    recipe, lexical = material.recipe, Settings().first_stage_lexical
+    found = approach.out_of_fold(lambda *_: None)
+    dev = [
+        dev_query(query, logits, recipe.prior_scale, lexical)
+        for query, logits in zip(found.queries, found.logits, strict=True)
+    ]
+    choose = guarded_weight if recipe.residual else fit_weight
+    return choose([one for one in dev if one is not None], recipe.unproven_weight)
+
+
+def _approach(bench: Bench, material: Material, place: Path) -> Approach:
     settings, recipe = Settings(), material.recipe
-    run = FoldRun(
-        base=material.base.path,
+    task = Task(
+        base=material.base,
+        pairs=tuple(material.pairs),
+        field=Field(tuple(material.dev), (), (), (), material.texts, frozenset(), ()),
         recipe=recipe,
-        texts=material.texts,
         seed=bench.seed,
         lexical=settings.first_stage_lexical,
         max_length=settings.max_length,
+        imported=False,
         place=lambda name: _empty(place / name),
         cancelled=lambda: False,
     )
-    found = out_of_fold(run, material.pairs, material.dev, lambda *_: None)
-    dev = [
-        dev_query(query, logits, recipe.prior_scale, settings.first_stage_lexical)
-        for query, logits in zip(found.queries, found.logits, strict=True)
-    ]
-    return fit_weight([one for one in dev if one is not None], recipe.unproven_weight)
+    return KeptFitting(task, recipe, bench.features) if isinstance(recipe, HeadRecipe) else FineTuning(task, recipe)
+
+
+def kept_features(world: World, encoder: Encoder) -> KeptFeatures:
+    """The features of the base's body, which every version over it shares."""
+    settings = Settings()
+    base = _base(settings, encoder, world.root / "bases")
+    return KeptFeatures(base.path, settings.max_length, world.root / "features", world.lists)
 
 
 def _empty(path: Path) -> Path:

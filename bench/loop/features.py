@@ -1,83 +1,83 @@
-"""Versions with the same body differ in their linear head only: each pair's features are computed once for all.
+"""Versions over one frozen body differ in their linear head only: each pair's features are computed once for all.
 
-Used for evaluation alone. ``bench.loop`` compares 50 queries scored this way with what the server answers over HTTP.
+The product's own feature store, with each query's cached list kept on disk, for the evaluation of every arm and the
+training of those that the bench trains itself. Nightly jobs compute their own. ``bench.loop`` compares 50 queries
+scored this way with what the server answers over HTTP.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from store.forms import BODY_FILES
 from store.scorer import Logits, Scorer
 from store.types import Candidate
-
-Features = npt.NDArray[np.float32]
-"""Shape ``(pairs, features)``."""
-
-
-class FeatureStore:
-    """Features of each query's cached list, one file a query below ``root`` and body."""
-
-    def __init__(self, root: Path, lists: Mapping[str, Sequence[Candidate]]) -> None:
-        self._root = root
-        self._lists = lists
-
-    def of(self, body: str, scorer: Scorer, query: str, texts: Sequence[str]) -> Features:
-        """Features of these texts, ``(n, f)``. Raises KeyError for a text that is not in the query's list."""
-        known = list(dict.fromkeys(one.chunk.text for one in self._lists[query]))
-        name = hashlib.sha256("\n".join([query, *known]).encode()).hexdigest()[:24]
-        file = self._root / body / f"{name}.npy"
-        if file.exists():
-            matrix: Features = np.load(file)
-        else:
-            matrix = scorer.features([(query, text) for text in known])
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part.npy")
-            np.save(part, matrix)
-            part.rename(file)
-        places = {text: place for place, text in enumerate(known)}
-        return matrix[[places[text] for text in texts]]
+from trainer.approach import Task
+from trainer.base import body_of
+from trainer.evaluate import Scores
+from trainer.features import FeatureProgress, FeatureStore
+from trainer.fit_night import HeadFitting
+from trainer.recipe import HeadRecipe
 
 
-class LinearScorer(Scorer):
-    """The head of a loaded scorer over stored features: the scorer's own logits to rounding."""
+class KeptFeatures(FeatureStore):
+    """Features by pair. A pair of a cached list brings its whole list along, which is kept below ``root``."""
 
-    def __init__(self, inner: Scorer, head: tuple[Features, float], body: str, store: FeatureStore) -> None:
-        self._inner, self._head, self._body, self._store = inner, head, body, store
+    def __init__(self, base: Path, max_length: int, root: Path, lists: Mapping[str, Sequence[Candidate]]) -> None:
+        super().__init__(base, max_length, lambda: False)
+        self._root = root / str(body_of(base))[:16]
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._texts = {query: tuple(dict.fromkeys(one.chunk.text for one in found)) for query, found in lists.items()}
 
-    def score(self, query: str, texts: Sequence[str]) -> Logits:
-        weights, bias = self._head
-        features = self._store.of(self._body, self._inner, query, texts)
-        return np.asarray(features @ weights + bias, dtype=np.float32)
+    def prepare(
+        self, pairs: Iterable[tuple[str, str]], report: Callable[[FeatureProgress], None] = lambda _: None
+    ) -> int:
+        wanted = [pair for pair in dict.fromkeys(pairs) if pair not in self._rows]
+        listed = dict.fromkeys(query for query, text in wanted if text in self._texts.get(query, ()))
+        fresh = [query for query in listed if not self._load(query)]
+        lists = [(query, text) for query in fresh for text in self._texts[query]]
+        made = super().prepare([*wanted, *lists], report)
+        for query in fresh:
+            self._save(query)
+        return made
+
+    def _load(self, query: str) -> bool:
+        if not self._file(query).exists():
+            return False
+        rows = np.load(self._file(query))
+        self._rows.update({(query, text): row for text, row in zip(self._texts[query], rows, strict=True)})
+        return True
+
+    def _save(self, query: str) -> None:
+        part = self._file(query).with_suffix(".part.npy")
+        np.save(part, np.stack([self._rows[(query, text)] for text in self._texts[query]]))
+        part.rename(self._file(query))
+
+    def _file(self, query: str) -> Path:
+        name = hashlib.sha256("\0".join([query, *self._texts[query]]).encode()).hexdigest()[:24]
+        return self._root / f"{name}.npy"
 
 
-class Remembered(Scorer):
-    """A scorer that scores each (query, text) once."""
+class KeptFitting(HeadFitting):
+    """The product's head fitting, over the bench's features."""
 
-    def __init__(self, inner: Scorer) -> None:
-        self._inner = inner
+    def __init__(self, task: Task, recipe: HeadRecipe, features: FeatureStore) -> None:
+        super().__init__(task, recipe)
+        self._features = features
+
+
+class FastScorer(Scorer):
+    """The logits of a loaded version, each computed once."""
+
+    def __init__(self, scores: Scores) -> None:
+        self._scores = scores
         self._known: dict[str, dict[str, float]] = {}
 
     def score(self, query: str, texts: Sequence[str]) -> Logits:
         known = self._known.setdefault(query, {})
         new = list(dict.fromkeys(text for text in texts if text not in known))
-        known.update(zip(new, self._inner.score(query, new).tolist(), strict=True))
+        known.update(zip(new, self._scores.score(query, new).tolist(), strict=True))
         return np.asarray([known[text] for text in texts], dtype=np.float32)
-
-
-def fast_scorer(scorer: Scorer, directory: Path, store: FeatureStore) -> Scorer:
-    """The same logits for evaluation, each computed once."""
-    head = scorer.head
-    return Remembered(scorer) if head is None else LinearScorer(scorer, head, _body(directory), store)
-
-
-def _body(directory: Path) -> str:
-    digest = hashlib.sha256()
-    for name in BODY_FILES:
-        digest.update((directory / name).read_bytes())
-    return digest.hexdigest()[:16]

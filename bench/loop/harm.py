@@ -18,15 +18,18 @@ import numpy as np
 
 from bench.harness import served
 from bench.loop.__main__ import CORPUS, SEED, WORK
+from bench.loop.arms import kept_features
 from bench.loop.cells import RESULTS
-from bench.loop.features import FeatureStore
 from bench.loop.figures import scores
 from bench.loop.nights import load, night_from, nightly
 from bench.loop.people import ask_and_rate
 from bench.loop.person import Model
 from bench.loop.scoring import ranks
 from bench.loop.world import QUIET, World, prepare, read_corpus
+from store.encoder import Encoder
+from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Decision
+from trainer.features import FeatureStore
 
 LOOPS = 10
 ASKED = 100
@@ -88,7 +91,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
     world = prepare(read_corpus(args.corpus, None, None), args.work, args.seed)
-    features = FeatureStore(args.work / "features", world.lists)
+    features = kept_features(world, Encoder.load(Settings().encoder))
     found: list[Harm] = []
     for number in range(1, args.loops + 1):
         file = args.results / f"harm{number:02d}.json"

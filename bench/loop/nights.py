@@ -10,7 +10,6 @@ from pathlib import Path
 from bench.corpus import Question
 from bench.harness import Served, served
 from bench.loop.cells import Cell, Key, Night, halves, night_of, nights_of
-from bench.loop.features import FeatureStore
 from bench.loop.people import ask_and_rate
 from bench.loop.person import Model
 from bench.loop.scoring import Rank, agreement, fast, orders, paraphrased, ranks
@@ -22,6 +21,7 @@ from store.errors import RankloopError
 from store.loading import LoadedVersion, directory_of, load_version
 from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Decision, JobState
+from trainer.features import FeatureStore
 
 ALWAYS, OBEYED = "rankloop-always", "rankloop-gate"
 NIGHTS = 2

@@ -10,13 +10,14 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.corpus import Question
-from bench.loop.features import FeatureStore, fast_scorer
+from bench.loop.features import FastScorer
 from bench.loop.world import World
 from server.retrieval.rerank import Reranker
 from store.blend import first_stage
 from store.loading import LoadedVersion
 from store.scorer import Scorer
 from store.types import FIRST_STAGE_VERSION, Blend, Candidate, Version, VersionForm
+from trainer.features import FeatureStore
 
 Rank = int | None
 """Rank of the right place in the reranked list, from 1; None where it was no candidate."""
@@ -52,7 +53,7 @@ def fast(loaded: LoadedVersion, directory: Path, store: FeatureStore) -> LoadedV
     """The same version for evaluation: scores each pair once, and each pair's features once for all versions."""
     if loaded.scorer is None:
         return loaded
-    return replace(loaded, scorer=fast_scorer(loaded.scorer, directory, store))
+    return replace(loaded, scorer=FastScorer(store.shortcut(directory, loaded.scorer)))
 
 
 def _stub(number: int, form: VersionForm, blend: Blend) -> Version:

@@ -77,8 +77,7 @@ def prepare(corpus: Corpus, root: Path, seed: int) -> World:
     """Index once over HTTP, then make the lists once with the server's own retriever; both are kept under ``root``."""
     root.mkdir(parents=True, exist_ok=True)
     index, done = root / "index", root / "indexed"
-    if not done.exists():
-        shutil.rmtree(index, ignore_errors=True)
+    if not done.exists():  # a stopped indexing goes on where it was
         corpus.write(root / "code")
         with served(index, root / "index.log", QUIET) as server:
             admin = server.client("bench", admin=True)
