@@ -6,6 +6,7 @@ version that the database names. The vector index is left out: it is rebuilt fro
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -78,7 +79,7 @@ def restore(settings: Settings, source: Path) -> None:
     settings.data.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data) as scratch:
         try:
-            with tarfile.open(source) as tar:
+            with tarfile.open(source, "r:") as tar:
                 _check_members(source, tar)
                 tar.extractall(scratch, filter="data")
         except (tarfile.TarError, OSError) as error:
@@ -88,7 +89,9 @@ def restore(settings: Settings, source: Path) -> None:
         if models.is_dir():
             settings.models_dir.mkdir(exist_ok=True)
             for directory in models.iterdir():
-                directory.rename(settings.models_dir / directory.name)
+                place = settings.models_dir / directory.name
+                shutil.rmtree(place, ignore_errors=True)  # left by a restore that was killed: no database names it
+                directory.rename(place)
         (Path(scratch) / DATABASE).rename(target)
 
 
