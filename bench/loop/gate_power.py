@@ -21,11 +21,12 @@ import numpy as np
 from bench.loop.cells import RESULTS, Cell, Kept
 from bench.loop.figures import by_arm
 from bench.loop.nights import ALWAYS
-from bench.loop.report import TITLES
+from bench.loop.report import TITLES, between
 from store.types import Decision
 from trainer.gate import Arms, Evidence, GatePolicy, decide
 from trainer.significance import FloatArray
 
+BEGIN, END = "<!-- gate power: begin -->", "<!-- gate power: end -->"
 SIZES = (100, 250, 400, 500)
 RESAMPLES = 200
 HELD_OUT = 5
@@ -130,6 +131,7 @@ def table(found: Sequence[Power]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--docs", type=Path, default=Path("docs"), help="where loop.md is")
     parser.add_argument("--resamples", type=int, default=RESAMPLES)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
@@ -141,6 +143,7 @@ def main() -> None:
         found += [power(arm, wrong, queries, groups, args.resamples, args.seed) for groups in SIZES]
     file = args.results / "gate-power.json"
     file.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n", encoding="utf-8")
+    between(args.docs / "loop.md", BEGIN, END, table(found))
     print(table(found))
 
 

@@ -24,6 +24,7 @@ from bench.loop.figures import scores
 from bench.loop.nights import load, night_from, nightly
 from bench.loop.people import ask_and_rate
 from bench.loop.person import Model
+from bench.loop.report import between
 from bench.loop.scoring import ranks
 from bench.loop.world import QUIET, World, prepare, read_corpus
 from store.encoder import Encoder
@@ -31,6 +32,7 @@ from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Decision
 from trainer.features import FeatureStore
 
+BEGIN, END = "<!-- harm: begin -->", "<!-- harm: end -->"
 LOOPS = 10
 ASKED = 100
 LARGEST_FALL = 0.01
@@ -87,6 +89,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--docs", type=Path, default=Path("docs"), help="where loop.md is")
     parser.add_argument("--loops", type=int, default=LOOPS)
     parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
@@ -100,6 +103,7 @@ def main() -> None:
             file.write_text(json.dumps(asdict(made), indent=1) + "\n", encoding="utf-8")
         raw: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         found.append(Harm(**{**raw, "reasons": tuple(raw["reasons"])}))
+    between(args.docs / "loop.md", BEGIN, END, summary(found))
     print(summary(found))
 
 

@@ -22,20 +22,26 @@ TITLES = {
 }
 NOTHING = ("no-rerank", 0)
 ORACLE = ("oracle", 0)
-BEGIN, END = "<!-- bench/loop: begin -->", "<!-- bench/loop: end -->"
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 Table = Mapping[tuple[str, int], list[Cell]]
 
 
 def write_report(cells: Sequence[Cell], wanted: Sequence[Key], docs: Path) -> str:
     """Write the figures between the marks of ``docs/loop.md`` (the words around them stay) and the plot; the text."""
     text = markdown(cells, wanted)
-    docs.mkdir(parents=True, exist_ok=True)
-    file = docs / "loop.md"
-    page = file.read_text(encoding="utf-8") if file.exists() else f"# The loop, measured\n\n{BEGIN}\n{END}\n"
-    before, _, rest = page.partition(BEGIN)
-    file.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    between(docs / "loop.md", BEGIN, END, text)
     plot(by_arm(cells), docs / "img" / "loop.png")
     return text
+
+
+def between(file: Path, begin: str, end: str, text: str) -> None:
+    """Put ``text`` between two marks of a page; a page without them gets both at its end."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    page = file.read_text(encoding="utf-8") if file.exists() else "# The loop, measured\n"
+    if begin not in page:
+        page += f"\n{begin}\n{end}\n"
+    before, _, rest = page.partition(begin)
+    file.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def markdown(cells: Sequence[Cell], wanted: Sequence[Key]) -> str:
