@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.loop.arms import ARMS, Bench, kept_features
-from bench.loop.cells import FOLDS, RESULTS, Cell, Kept, Key
+from bench.loop.cells import FOLDS, KINDS, RESULTS, Cell, Kept, Key
 from bench.loop.nights import ALWAYS, OBEYED, loop
 from bench.loop.report import write_report
 from bench.loop.world import prepare, read_corpus
@@ -85,6 +85,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--functions", type=int, help="a slice of the corpus, for a dry run")
     parser.add_argument("--queries", type=int, help="a slice of the queries, for a dry run")
     parser.add_argument("--only", nargs="*", help="arms to make, for example: oracle rankloop-always")
+    parser.add_argument(
+        "--kinds", nargs="*", choices=KINDS, default=KINDS, help="kinds of query that arms other than rankloop score"
+    )
     parser.add_argument("--until", type=until, help="HH:MM UTC after which no cell is begun")
     parser.add_argument("--report", action="store_true", help="make nothing, only report")
     return parser.parse_args()
@@ -105,13 +108,13 @@ def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
     world = prepare(corpus, args.work, args.seed)
     console.print(f"{len(corpus.code):,} functions, {len(corpus.questions)} queries; ready in {_since(began)}")
     encoder = Encoder.load(Settings().encoder)
-    bench = Bench(world, kept_features(world, encoder), encoder, args.seed)
+    bench = Bench(world, kept_features(world, encoder), encoder, args.seed, tuple(args.kinds))
     for key in wanted:
         if args.until is not None and datetime.now(UTC) > args.until:
             console.print(f"stopped before {key.name}: it is after {args.until:%H:%M}")
             break
         began = time.monotonic()
-        kept.ensure(key, args.seed, len(corpus.questions), _maker(bench, key, kept))
+        kept.ensure(key, args.seed, len(corpus.questions), _maker(bench, key, kept), args.kinds)
         console.print(f"{datetime.now(UTC):%H:%M:%S} {key.name}: {_since(began)}")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.corpus import Question
 from bench.harness import Served, served
-from bench.loop.cells import Cell, Key, halves
+from bench.loop.cells import KINDS, Cell, Key, halves
 from bench.loop.features import KeptFeatures, KeptFitting
 from bench.loop.people import Tally, ask_and_rate, tell_the_truth
 from bench.loop.person import Model
@@ -49,6 +49,8 @@ class Bench:
     features: FeatureStore
     encoder: Encoder
     seed: int
+    kinds: tuple[str, ...] = KINDS
+    """Kinds of query that are scored: each costs an arm that fine-tunes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,15 +250,12 @@ def _evaluated(
     bench: Bench, key: Key, loaded: LoadedVersion, weight: float | None = None, notes: Json | None = None
 ) -> Cell:
     asked, unseen = halves(bench.world.corpus.questions, key.fold, bench.seed)
+    kinds = {"unseen": unseen, "paraphrased": paraphrased(bench.world, asked), "asked_again": asked}
     return Cell(
         key=key,
         seed=bench.seed,
         queries=len(asked) + len(unseen),
-        ranks={
-            "unseen": tuple(ranks(bench.world, unseen, loaded)),
-            "paraphrased": tuple(ranks(bench.world, paraphrased(bench.world, asked), loaded)),
-            "asked_again": tuple(ranks(bench.world, asked, loaded)),
-        },
+        ranks={kind: tuple(ranks(bench.world, kinds[kind], loaded)) for kind in bench.kinds},
         weight=weight,
         orders=orders(bench.world, unseen, loaded),
         notes=notes or {},

@@ -105,10 +105,10 @@ class Kept:
         files = sorted(self._folder.glob("*-*-[ab].json"))
         return [_cell(json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
-    def ensure(self, key: Key, seed: int, queries: int, make: Callable[[], Cell]) -> Cell:
-        """The kept cell, or a newly made one. One of another seed or number of queries is made again."""
+    def ensure(self, key: Key, seed: int, queries: int, make: Callable[[], Cell], kinds: Sequence[str] = KINDS) -> Cell:
+        """The kept cell, or a newly made one. One of another seed or size, or without a wanted kind, is made again."""
         cell = self.get(key)
-        if cell is None or (cell.seed, cell.queries) != (seed, queries):
+        if cell is None or (cell.seed, cell.queries) != (seed, queries) or not cell.ranks.keys() >= set(kinds):
             cell = make()
             self.put(cell)
         return cell

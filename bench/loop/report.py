@@ -60,9 +60,11 @@ def _whole(table: Table, arm: tuple[str, int]) -> list[Cell] | None:
     return cells if tuple(cell.key.fold for cell in cells) == FOLDS else None
 
 
-def _ordered(table: Table) -> list[tuple[str, int]]:
+def _ordered(table: Table, *kinds: str) -> list[tuple[str, int]]:
+    """Whole arms in the table's order, those that scored all these kinds of query."""
     names = list(TITLES)
-    return sorted((arm for arm in table if _whole(table, arm)), key=lambda arm: (names.index(arm[0]), arm[1]))
+    whole = [arm for arm in table if _whole(table, arm) and all(set(kinds) <= cell.ranks.keys() for cell in table[arm])]
+    return sorted(whole, key=lambda arm: (names.index(arm[0]), arm[1]))
 
 
 def _quality(table: Table, kind: str) -> str:
@@ -75,7 +77,7 @@ def _quality(table: Table, kind: str) -> str:
         "| arm | wrong votes | queries | mrr@10 | gain (95 % interval) | p | ndcg@10 | gain (95 % interval) | p |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for arm in _ordered(table):
+    for arm in _ordered(table, kind):
         cells = table[arm]
         mrr, ndcg = (
             figure(pooled(cells, kind, metric), pooled(nothing, kind, metric)) for metric in ("mrr@10", "ndcg@10")
@@ -98,8 +100,8 @@ def _shown(figure: Figure) -> str:
 
 def _shares(table: Table) -> str:
     nothing, oracle = _whole(table, NOTHING), _whole(table, ORACLE)
-    arms = [arm for arm in _ordered(table) if arm[0] in (ALWAYS, OBEYED, "predecessor", "seed")]
-    if nothing is None or oracle is None or not arms:
+    arms = [arm for arm in _ordered(table, *KINDS) if arm[0] in (ALWAYS, OBEYED, "predecessor", "seed")]
+    if nothing is None or oracle is None or ORACLE not in _ordered(table, *KINDS) or not arms:
         return ""
     lines = ["**share of the oracle's gain** (mrr@10)", "", f"| arm | wrong votes | {' | '.join(KINDS)} |"]
     lines.append("|---|---|" + "---|" * len(KINDS))
@@ -133,7 +135,7 @@ def _training(table: Table) -> str:
                 )
             if not cell.nights and cell.pairs:
                 lines.append(
-                    f"| {_named(arm)} | {cell.key.fold} | – | {len(cell.ranks['asked_again'])} | {cell.pairs} | "
+                    f"| {_named(arm)} | {cell.key.fold} | – | {cell.queries // 2} | {cell.pairs} | "
                     f"{cell.training_seconds:.0f} | – | {weight} | – |"
                 )
     return "\n".join(lines) if len(lines) > 4 else ""
