@@ -50,7 +50,7 @@ class Approach(Protocol):
         """Scores of the training lists by models that never saw their groups; after ``train``."""
         ...
 
-    def shortcut(self, directory: Path, scorer: Scorer) -> Scores:
+    def shortcut(self, directory: Path, scorer: Scorer, /) -> Scores:
         """What gives the scores of a loaded model directory at the least cost."""
         ...
 
@@ -106,5 +106,5 @@ class FineTuning:
 
         return out_of_fold(run, task.pairs, task.field.train, report)
 
-    def shortcut(self, directory: Path, scorer: Scorer) -> Scores:
+    def shortcut(self, _: Path, scorer: Scorer) -> Scores:
         return scorer

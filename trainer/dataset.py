@@ -50,7 +50,7 @@ POLICIES: Mapping[str, DatasetPolicy] = {
     "default": DatasetPolicy(mine=MinePolicy(hard=30, depth=30, random=0)),
 }
 """By recipe; another recipe has the plain policy. ``default`` takes the whole top 30: its softmax runs over the list
-that is reranked, and more candidates measured better. ``seed`` is one positive to four negatives, pair files as they are.
+that is reranked, and more candidates measured better. ``seed``: one positive to four negatives, pair files as they are.
 """
 
 

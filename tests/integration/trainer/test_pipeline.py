@@ -16,13 +16,15 @@ from torch.nn import Identity
 
 from store import deployments, evaluations, imports, jobs, registry, snapshots, texts
 from store.database import Database
+from store.forms import HEAD_WEIGHTS
 from store.loading import load_version
 from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Blend, Decision, Job, JobKind, JobState, Json
 from tests import tiny
 from tests.integration.trainer.code_world import START, THINGS, VERBS, World, encoder, make_world
-from trainer.base import make_residual_base
+from trainer.base import body_of, make_residual_base
 from trainer.pipeline import Trainer
+from trainer.recipe import DEFAULT
 from trainer.single import evaluate_version
 from trainer.worker import Worker
 
@@ -134,11 +136,50 @@ def test_a_night_makes_a_version_that_anyone_can_load(shop: Shop) -> None:
     assert loaded.scorer is not None
     np.testing.assert_allclose(loaded.scorer.score_pairs(pairs), plain, atol=1e-4)
     card = (directory / "README.md").read_text(encoding="utf-8")
-    for words in ("pipeline_tag: text-ranking", "ListwiseLoss", "learning_rate", "chunk vote", "this version", "torch"):
+    for words in (
+        "pipeline_tag: text-ranking",
+        "ResidualListwiseHead",
+        "penalty",
+        "chunk vote",
+        "this version",
+        "torch",
+    ):
         assert words in card
     assert snapshot.hash in card
     lineage = json.loads((directory / "rankloop.json").read_text(encoding="utf-8"))
     assert lineage["snapshot"] == snapshot.hash
+
+
+def test_the_default_leaves_the_body_as_it_is_and_reports_its_features(shop: Shop, base: Path) -> None:
+    job = shop.run()
+    result = result_of(job)
+    with shop.db.read() as tx:
+        version = registry.get(tx, result["version"])
+        events = [event.data for event in jobs.events(tx, job.id)]
+    directory = shop.settings.models_dir / str(version.path)
+    assert body_of(directory) == body_of(base)
+    assert (directory / HEAD_WEIGHTS).read_bytes() != (base / HEAD_WEIGHTS).read_bytes()
+    assert version.blend.dense == DEFAULT.prior_scale
+    assert version.blend.lexical == pytest.approx(DEFAULT.prior_scale * shop.settings.first_stage_lexical)
+    assert version.metrics["training"]["loss_last"] < version.metrics["training"]["loss_first"]
+    assert any(data["stage"] == "finetune" for data in events)
+
+
+@pytest.mark.parametrize(("form", "recipe"), [("pooled", "listwise"), ("pooled", "seed"), ("single", "default")])
+def test_fine_tuning_stays_possible(rated: World, tmp_path: Path, base: Path, form: str, recipe: str) -> None:
+    """The default falls back to it where the base has no head that could be fitted alone."""
+    single = tiny.cross_encoder(tmp_path / "single", max_length=64, zero_head=True)
+    shop = Shop(rated, tmp_path / "shop", base if form == "pooled" else single)
+    result = result_of(shop.run({**FEW_STEPS, "recipe": recipe}))
+    with shop.db.read() as tx:
+        version = registry.get(tx, result["version"])
+    assert version.metrics["training"]["steps"] == FEW_STEPS["max_steps"]
+    directory = shop.settings.models_dir / str(version.path)
+    assert (body_of(directory) is None) is (form == "single")
+    card = (directory / "README.md").read_text(encoding="utf-8")
+    assert ("WeightedBinaryCrossEntropyLoss" if recipe == "seed" else "ListwiseLoss") in card
+    assert "learning_rate" in card
+    shop.db.dispose()
 
 
 def test_the_same_ratings_base_and_seed_give_the_same_weights_and_decision(
@@ -150,7 +191,7 @@ def test_the_same_ratings_base_and_seed_give_the_same_weights_and_decision(
         result = result_of(shop.run({**FEW_STEPS, "seed": 7}))
         with shop.db.read() as tx:
             version = registry.get(tx, result["version"])
-        weights = shop.settings.models_dir / str(version.path) / "model.safetensors"
+        weights = shop.settings.models_dir / str(version.path) / HEAD_WEIGHTS
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
         made.append((digest, version.blend, version.decision, result["metrics"]["held_out"], result["snapshot"]))
         shop.db.dispose()

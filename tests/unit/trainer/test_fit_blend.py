@@ -5,7 +5,17 @@ import pytest
 
 from store.types import Blend, EvalQuery, Split
 from trainer.evaluate import assign_folds, fold_count, rank
-from trainer.fit_blend import MIN_QUERIES, DevQuery, blend_of, cross_fit, dev_query, fit_weight, surprise
+from trainer.fit_blend import (
+    MIN_QUERIES,
+    Choose,
+    DevQuery,
+    blend_of,
+    cross_fit,
+    dev_query,
+    fit_weight,
+    guarded_weight,
+    surprise,
+)
 
 
 def queries(count: int, sign: float, seed: int = 0) -> list[DevQuery]:
@@ -29,8 +39,9 @@ def test_useful_logits_get_weight_and_harmful_ones_none() -> None:
     assert fit_weight(queries(40, -1.0), unproven=0.5) == 0.0
 
 
-def test_too_few_queries_fit_nothing() -> None:
-    assert fit_weight(queries(MIN_QUERIES - 1, -1.0), unproven=0.5) == 0.5
+@pytest.mark.parametrize("choose", [fit_weight, guarded_weight])
+def test_too_few_queries_choose_nothing(choose: Choose) -> None:
+    assert choose(queries(MIN_QUERIES - 1, -1.0), 0.5) == 0.5
 
 
 def test_zero_logits_get_weight_0() -> None:
@@ -38,9 +49,27 @@ def test_zero_logits_get_weight_0() -> None:
     assert fit_weight(flat, unproven=0.5) == 0.0
 
 
-def test_a_fold_s_weight_is_fitted_on_the_others() -> None:
+def test_the_guard_keeps_1_while_a_smaller_weight_is_not_clearly_better() -> None:
+    assert guarded_weight(queries(40, +1.0), 1.0) == 1.0
+    assert guarded_weight(queries(40, -1.0), 1.0) == 0.0
+    flat = [DevQuery(one.prior, np.zeros(10), one.relevance) for one in queries(20, 1.0)]
+    assert guarded_weight(flat, 1.0) == 1.0
+
+
+def test_the_guard_needs_more_than_one_standard_error() -> None:
+    """Some lists are helped, some are hurt more: worse on average, and within the noise."""
+    mixed = [*queries(20, +0.2, seed=1), *queries(17, -0.2, seed=1)]
+    losses = np.array([[surprise([one], weight) for weight in (0.0, 1.0)] for one in mixed])
+    difference = losses[:, 1] - losses[:, 0]
+    assert 0 < difference.mean() < difference.std(ddof=1) / np.sqrt(len(mixed))
+    assert fit_weight(mixed, 1.0) < 1.0
+    assert guarded_weight(mixed, 1.0) == 1.0
+
+
+@pytest.mark.parametrize("choose", [fit_weight, guarded_weight])
+def test_a_fold_s_weight_is_chosen_on_the_others(choose: Choose) -> None:
     made = [*queries(20, +1.0), *queries(20, -1.0)]
-    weights = cross_fit(made, [0] * 20 + [1] * 20, unproven=0.5)
+    weights = cross_fit(made, [0] * 20 + [1] * 20, 0.5, choose)
     assert set(weights[:20]) == {0.0}
     assert min(weights[20:]) >= 1.0
 
