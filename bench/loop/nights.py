@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.corpus import Question
 from bench.harness import Served, served
-from bench.loop.cells import Cell, Key, Night, halves, night_of, nights_of
+from bench.loop.cells import FOLDS, Cell, Key, Night, halves, night_of, nights_of
 from bench.loop.people import ask_and_rate
 from bench.loop.person import Model
 from bench.loop.scoring import Rank, agreement, fast, orders, paraphrased, ranks
@@ -65,7 +65,7 @@ class Loop:
                 night = night_from(number, len(questions), job, server, did.as_json())
                 if number > 1 or self.nights == 1:
                     self._promote(server, night)
-                if last:
+                if last and self.always and self.key.fold == FOLDS[0]:
                     check = over_http(server, self.unseen[:CHECKED])
             done.append(night)
             if number == 1 and self.nights > 1:
@@ -111,7 +111,7 @@ class Loop:
         }
         notes = {
             "http_queries_compared": len(check),
-            "http_largest_difference": agreement(self.world, check, final),
+            "http_largest_difference": agreement(self.world, check, final) if check else None,
             "served_version": current,
         }
         return Cell(

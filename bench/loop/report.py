@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.loop.cells import FOLDS, KINDS, Cell, Key
-from bench.loop.figures import Figure, Share, by_arm, figure, pooled, scores, share_of
+from bench.loop.figures import Figure, by_arm, figure, pooled, scores, share_of
 from bench.loop.nights import ALWAYS, OBEYED
 
 TITLES = {
@@ -54,23 +54,21 @@ def markdown(cells: Sequence[Cell], wanted: Sequence[Key]) -> str:
     return "\n\n".join([part for part in parts if part] + [f"Missing cells: {said}."])
 
 
-def _whole(table: Table, arm: tuple[str, int]) -> list[Cell] | None:
-    """The arm's cells where both halves are finished."""
-    cells = table.get(arm, [])
-    return cells if tuple(cell.key.fold for cell in cells) == FOLDS else None
-
-
 def _ordered(table: Table, *kinds: str) -> list[tuple[str, int]]:
-    """Whole arms in the table's order, those that scored all these kinds of query."""
+    """Arms in the table's order, those that scored all these kinds of query."""
     names = list(TITLES)
-    whole = [arm for arm in table if _whole(table, arm) and all(set(kinds) <= cell.ranks.keys() for cell in table[arm])]
-    return sorted(whole, key=lambda arm: (names.index(arm[0]), arm[1]))
+    there = [arm for arm in table if all(set(kinds) <= cell.ranks.keys() for cell in table[arm])]
+    return sorted(there, key=lambda arm: (names.index(arm[0]), arm[1]))
+
+
+def _beside(table: Table, other: tuple[str, int], cells: Sequence[Cell]) -> list[Cell] | None:
+    """Another arm's cells of the same halves; None where one is not finished."""
+    by_fold = {cell.key.fold: cell for cell in table.get(other, [])}
+    folds = [cell.key.fold for cell in cells]
+    return [by_fold[fold] for fold in folds] if set(folds) <= by_fold.keys() else None
 
 
 def _quality(table: Table, kind: str) -> str:
-    nothing = _whole(table, NOTHING)
-    if nothing is None:
-        return ""
     lines = [
         f"**{kind.replace('_', ' ')}**",
         "",
@@ -79,11 +77,15 @@ def _quality(table: Table, kind: str) -> str:
     ]
     for arm in _ordered(table, kind):
         cells = table[arm]
+        nothing = _beside(table, NOTHING, cells)
+        if nothing is None:
+            continue
         mrr, ndcg = (
             figure(pooled(cells, kind, metric), pooled(nothing, kind, metric)) for metric in ("mrr@10", "ndcg@10")
         )
-        lines.append(f"| {_named(arm)} | {mrr.queries} | {_shown(mrr)} | {_shown(ndcg)} |")
-    return "\n".join(lines)
+        half = "" if len(cells) == len(FOLDS) else f" (half {cells[0].key.fold} only)"
+        lines.append(f"| {_named(arm)} | {mrr.queries}{half} | {_shown(mrr)} | {_shown(ndcg)} |")
+    return "\n".join(lines) if len(lines) > 4 else ""
 
 
 def _named(arm: tuple[str, int]) -> str:
@@ -99,21 +101,20 @@ def _shown(figure: Figure) -> str:
 
 
 def _shares(table: Table) -> str:
-    nothing, oracle = _whole(table, NOTHING), _whole(table, ORACLE)
-    arms = [arm for arm in _ordered(table, *KINDS) if arm[0] in (ALWAYS, OBEYED, "predecessor", "seed")]
-    if nothing is None or oracle is None or ORACLE not in _ordered(table, *KINDS) or not arms:
-        return ""
     lines = ["**share of the oracle's gain** (mrr@10)", "", f"| arm | wrong votes | {' | '.join(KINDS)} |"]
     lines.append("|---|---|" + "---|" * len(KINDS))
-    for arm in arms:
-        found = [
-            share_of(*(pooled(cells, kind, "mrr@10") for cells in (table[arm], oracle, nothing))) for kind in KINDS
-        ]
-        lines.append(f"| {_named(arm)} | {' | '.join(_share(one) for one in found)} |")
-    return "\n".join(lines)
+    for arm in (one for one in _ordered(table) if one[0] in (ALWAYS, OBEYED, "predecessor", "seed")):
+        oracle, nothing = _beside(table, ORACLE, table[arm]), _beside(table, NOTHING, table[arm])
+        if oracle is not None and nothing is not None:
+            shown = [_share(table[arm], oracle, nothing, kind) for kind in KINDS]
+            lines.append(f"| {_named(arm)} | {' | '.join(shown)} |")
+    return "\n".join(lines) if len(lines) > 4 else ""
 
 
-def _share(share: Share | None) -> str:
+def _share(cells: Sequence[Cell], oracle: Sequence[Cell], nothing: Sequence[Cell], kind: str) -> str:
+    if any(kind not in cell.ranks for cell in (*cells, *oracle, *nothing)):
+        return "–"
+    share = share_of(*(pooled(each, kind, "mrr@10") for each in (cells, oracle, nothing)))
     return "–" if share is None else f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
 
 
@@ -142,26 +143,25 @@ def _training(table: Table) -> str:
 
 
 def plot(table: Table, file: Path) -> None:
-    """mrr@10 of unseen queries after each night, both halves pooled; no picture without a finished loop."""
-    nothing = _whole(table, NOTHING)
-    loops = [arm for arm in _ordered(table) if table[arm][0].nights]
-    if nothing is None or not loops:
+    """mrr@10 of unseen queries after each night, both halves pooled; no picture before both are finished."""
+    both = [arm for arm in _ordered(table, "unseen") if len(table[arm]) == len(FOLDS)]
+    loops = [arm for arm in both if table[arm][0].nights]
+    if NOTHING not in both or not loops:
         return
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    start = float(pooled(nothing, "unseen", "mrr@10").mean())
+    start = float(pooled(table[NOTHING], "unseen", "mrr@10").mean())
     figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
     for arm in loops:
         heights = [start, *(_after(table[arm], night) for night in range(len(table[arm][0].nights)))]
         style = "--" if arm[0] == OBEYED else "-"
         axes.plot(range(len(heights)), heights, style, marker="o", label=_named(arm).replace(" |", ",") + " wrong")
     for name in (ORACLE, ("predecessor", 10), ("seed", 10)):
-        cells = _whole(table, name)
-        if cells is not None:
-            height = float(pooled(cells, "unseen", "mrr@10").mean())
+        if name in both:
+            height = float(pooled(table[name], "unseen", "mrr@10").mean())
             axes.axhline(height, linestyle=":", color="grey")
             axes.annotate(TITLES[name[0]], (0, height), fontsize=8, color="dimgrey", va="bottom")
     axes.set_xticks(range(1 + max(len(table[arm][0].nights) for arm in loops)))

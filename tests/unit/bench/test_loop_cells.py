@@ -76,7 +76,7 @@ def test_the_report_has_the_arms_and_names_what_is_missing(tmp_path: Path) -> No
     assert "| oracle | – | 4 | 0.7500 | +50.0% (" in text
     assert "| rankloop, always promoted | 10 % | a | 1 | 1 | 10 | 1 | 2 | 1 | promote |" in text
     assert "Missing cells: seed-10-b." in text
-    assert "seed recipe" not in text  # half an arm is no figure
+    assert "| seed recipe | 10 % | 2 (half a only) |" in text
 
 
 def test_words_around_the_figures_stay_and_the_plot_is_drawn(tmp_path: Path) -> None:
