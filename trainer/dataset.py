@@ -9,28 +9,24 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Literal
 
 import numpy as np
 
-from store import golden as golden_store
-from store import imports, impressions, judgments, signals, snapshots, texts
-from store.database import Connection, Database
-from store.golden import Golden
+from store import judgments, snapshots, texts
+from store.database import Database
 from store.settings import Settings
-from store.types import Impression, Json, Judgment, Pair, Signal, Snapshot, Split, Vector
-from trainer import golden, imported
-from trainer.evidence import Known, Policy
+from store.types import Impression, Json, Judgment, Pair, Snapshot, Split, Vector
+from trainer import imported
+from trainer.evidence import Policy
 from trainer.first_stage import FirstStage
-from trainer.grouping import Grouped, TextEncoder, group_queries
-from trainer.history import Lists, lexical_scores, logged_lists, missing_vectors, symbols_of, whereabouts
+from trainer.grouping import Grouped, TextEncoder
+from trainer.history import Lists, lexical_scores, missing_vectors, symbols_of
 from trainer.imported import Imported
-from trainer.judgments import judge
+from trainer.judging import Inputs, Sources, judge_all
 from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine
 from trainer.stats import statistics
 
-Sources = Literal["all", "ratings", "imported"]
 _ENCODE = 512
 """Texts encoded between two writes: a killed build keeps what it has encoded."""
 
@@ -52,24 +48,6 @@ POLICIES: Mapping[str, DatasetPolicy] = {
 """By recipe; another recipe has the plain policy. ``default`` takes the whole top 30: its softmax runs over the list
 that is reranked, and more candidates measured better. ``seed``: one positive to four negatives, pair files as they are.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    signals: list[Signal]
-    rated: dict[str, Impression]
-    questions: list[Golden]
-    rows: list[tuple[str, str, float]]
-
-    @property
-    def queries(self) -> list[str]:
-        """As asked, oldest first, so that a repeated build decides the same."""
-        asked = sorted(self.rated.values(), key=lambda one: (one.created_at, one.answer_id))
-        return [
-            *(one.query for one in asked),
-            *(question.query for question in self.questions),
-            *(query for query, _, _ in self.rows),
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +83,14 @@ def build(
     """
     chosen = policy or POLICIES.get(recipe or settings.recipe, DatasetPolicy())
     context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed))
-    with db.read() as tx:
-        inputs = _read(tx, sources)
-    grouped = group_queries(db, encoder, inputs.queries, now)
+    judged = judge_all(db, encoder, chosen.judge, now, sources)
+    inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
-    made, lost, lists, known = _judge(context, inputs, grouped)
-    evaluated = evaluation(made, lists.full, splits, known)
+    evaluated = evaluation(made, lists.full, splits, judged.known)
     pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, grouped)
     taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))
     extra = _imported(context, inputs, grouped, taken)
-    stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, lost)
+    stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
     snapshot = snapshots.make(
         pairs=(*pairs, *extra.pairs),
         train_queries=(*evaluated.train, *extra.train),
@@ -137,33 +113,7 @@ def _policy(policy: DatasetPolicy) -> Json:
     return parsed
 
 
-def _read(tx: Connection, sources: Sources) -> _Inputs:
-    said = signals.in_force(tx) if sources != "imported" else []
-    rated = impressions.for_answers(tx, sorted({signal.answer_id for signal in said}))
-    questions = golden_store.list_all(tx) if sources != "imported" else []
-    rows = list(imports.pairs(tx, None)) if sources != "ratings" else []
-    return _Inputs(said, rated, questions, rows)
-
-
-def _judge(context: _Context, inputs: _Inputs, grouped: Grouped) -> tuple[list[Judgment], list[int], Lists, Known]:
-    """All judgments, golden questions whose places are gone, and what the judging was made from."""
-    policy = context.policy.judge
-    with context.db.read() as tx:
-        lists = logged_lists(tx, grouped.places)
-        known = _known(tx, context.encoder.name, inputs, lists)
-        also, lost = golden.evidence(tx, inputs.questions, grouped.places, policy)
-        overrides, accounts = judgments.overrides(tx), signals.accounts(tx)
-    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, policy, accounts, also)
-    return made, lost, lists, known
-
-
-def _known(tx: Connection, encoder: str, inputs: _Inputs, lists: Lists) -> Known:
-    ids = {signal.chunk_id for signal in inputs.signals if signal.chunk_id is not None}
-    ids |= {row.chunk_id for one in (*inputs.rated.values(), *lists.best.values()) for row in one.rows}
-    return whereabouts(tx, encoder, ids)
-
-
-def _with_golden(context: _Context, inputs: _Inputs, lists: Lists, grouped: Grouped) -> dict[int, Impression]:
+def _with_golden(context: _Context, inputs: Inputs, lists: Lists, grouped: Grouped) -> dict[int, Impression]:
     """The lists to mine from. A golden question that nobody asked yet gets one made now; it is never evidence."""
     best = lists.best
     unasked = [question for question in inputs.questions if grouped.places[question.query].group_id not in best]
@@ -200,7 +150,7 @@ def _mine(
     return mine(made, lists, splits, passages, context.rng, context.policy.mine)
 
 
-def _imported(context: _Context, inputs: _Inputs, grouped: Grouped, taken: frozenset[int]) -> Imported:
+def _imported(context: _Context, inputs: Inputs, grouped: Grouped, taken: frozenset[int]) -> Imported:
     if not inputs.rows:
         return Imported()
     vectors = _vectors(context, {text for _, text, _ in inputs.rows})

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import time
 
-from store import golden as golden_store
-from store import impressions, judgments, marks, signals
-from trainer import golden
+from store import judgments, marks
 from trainer.dataset import POLICIES, DatasetPolicy
-from trainer.grouping import group_queries
-from trainer.history import logged_lists, whereabouts
-from trainer.judgments import judge
+from trainer.judging import judge_all
 from trainer.pipeline import Trainer
 
 QUIET_SECONDS = 3.0
@@ -42,23 +38,7 @@ class Freshness:
 
 def rejudge(trainer: Trainer) -> None:
     """Make the judgments anew from everything in force, as the dataset stage does, without mining a snapshot."""
-    db, encoder = trainer.db, trainer.encoder()
     policy = POLICIES.get(trainer.settings.recipe, DatasetPolicy()).judge
-    with db.read() as tx:
-        said = signals.in_force(tx)
-        rated = impressions.for_answers(tx, sorted({signal.answer_id for signal in said}))
-        questions = golden_store.list_all(tx)
-    asked = sorted(rated.values(), key=lambda one: (one.created_at, one.answer_id))
-    queries = [*(one.query for one in asked), *(question.query for question in questions)]
-    places = group_queries(db, encoder, queries, trainer.clock()).places
-    with db.read() as tx:
-        lists = logged_lists(tx, places)
-        ids = {signal.chunk_id for signal in said if signal.chunk_id is not None}
-        ids |= {row.chunk_id for one in (*rated.values(), *lists.best.values()) for row in one.rows}
-        known = whereabouts(tx, encoder.name, ids)
-        also, _ = golden.evidence(tx, questions, places, policy)
-        overrides = judgments.overrides(tx)
-        accounts = signals.accounts(tx)
-    made = judge(said, rated, places, overrides, known, policy, accounts, also)
-    with db.write() as tx:
-        judgments.replace_all(tx, made)
+    judged = judge_all(trainer.db, trainer.encoder(), policy, trainer.clock(), "ratings")
+    with trainer.db.write() as tx:
+        judgments.replace_all(tx, judged.judgments)

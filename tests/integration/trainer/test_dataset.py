@@ -46,7 +46,7 @@ def rate_all(world: World, things: tuple[str, ...] = THINGS[:4]) -> None:
 
 def test_ratings_become_pairs_lists_and_a_saved_snapshot(world: World) -> None:
     rate_all(world)
-    snapshot = build(world.db, encoder(), world.settings, world.now, params={"recipe": "default"})
+    snapshot = build(world.db, encoder(), world.settings, world.now, params={"recipe": "default"}, recipe="listwise")
     with world.db.read() as tx:
         assert snapshots.load(tx, snapshot.hash) == snapshot
         assert len(judgments.all_of(tx)) == snapshot.stats["judgments"]["all"] == 40

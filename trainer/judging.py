@@ -1,0 +1,82 @@
+"""Everything that people said, read and judged: the first half of a dataset, and all that the admin page needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from store import golden as golden_store
+from store import imports, impressions, judgments, signals
+from store.database import Connection, Database
+from store.golden import Golden
+from store.types import Impression, Judgment, Signal
+from trainer import golden
+from trainer.evidence import Known, Policy
+from trainer.grouping import Grouped, TextEncoder, group_queries
+from trainer.history import Lists, logged_lists, whereabouts
+from trainer.judgments import judge
+
+Sources = Literal["all", "ratings", "imported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What is in force."""
+
+    signals: list[Signal]
+    rated: dict[str, Impression]
+    questions: list[Golden]
+    rows: list[tuple[str, str, float]]
+    """Imported (query, content hash, label)."""
+
+    @property
+    def queries(self) -> list[str]:
+        """As asked, oldest first, so that a repeated build decides the same."""
+        asked = sorted(self.rated.values(), key=lambda one: (one.created_at, one.answer_id))
+        return [
+            *(one.query for one in asked),
+            *(question.query for question in self.questions),
+            *(query for query, _, _ in self.rows),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All judgments, and what they were made from."""
+
+    inputs: Inputs
+    grouped: Grouped
+    judgments: list[Judgment]
+    lost: list[int]
+    """Golden questions whose places are gone."""
+    lists: Lists
+    known: Known
+
+
+def judge_all(db: Database, encoder: TextEncoder, policy: Policy, now: datetime, sources: Sources) -> Judged:
+    """Group the queries of all sources (which writes new groups) and judge them; the judgments are not stored here."""
+    with db.read() as tx:
+        inputs = _read(tx, sources)
+    grouped = group_queries(db, encoder, inputs.queries, now)
+    with db.read() as tx:
+        lists = logged_lists(tx, grouped.places)
+        known = _known(tx, encoder.name, inputs, lists)
+        also, lost = golden.evidence(tx, inputs.questions, grouped.places, policy)
+        overrides, accounts = judgments.overrides(tx), signals.accounts(tx)
+    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, policy, accounts, also)
+    return Judged(inputs, grouped, made, lost, lists, known)
+
+
+def _read(tx: Connection, sources: Sources) -> Inputs:
+    said = signals.in_force(tx) if sources != "imported" else []
+    rated = impressions.for_answers(tx, sorted({signal.answer_id for signal in said}))
+    questions = golden_store.list_all(tx) if sources != "imported" else []
+    rows = list(imports.pairs(tx, None)) if sources != "ratings" else []
+    return Inputs(said, rated, questions, rows)
+
+
+def _known(tx: Connection, encoder: str, inputs: Inputs, lists: Lists) -> Known:
+    ids = {signal.chunk_id for signal in inputs.signals if signal.chunk_id is not None}
+    ids |= {row.chunk_id for one in (*inputs.rated.values(), *lists.best.values()) for row in one.rows}
+    return whereabouts(tx, encoder, ids)
