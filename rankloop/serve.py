@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from rich.console import Console
@@ -22,7 +24,8 @@ from store.settings import Settings
 from store.types import JobKind, JobState
 
 LINK_LIFE = timedelta(minutes=30)
-GRACE_S = 8
+GRACE_S = 6
+"""For open connections; the trainer's grace runs beside it, and both are to be over within ten seconds."""
 
 
 def check_address(settings: Settings) -> None:
@@ -110,6 +113,27 @@ class Greeter(threading.Thread):
         )
 
 
+class _Server(uvicorn.Server):
+    """Tells the trainer to end as soon as it is told itself."""
+
+    def __init__(self, config: uvicorn.Config, trainer: TrainerSupervisor | None) -> None:
+        super().__init__(config)
+        self._trainer = trainer
+        self.asked = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.asked = True
+        if self._trainer is not None:
+            self._trainer.ask()
+        super().handle_exit(sig, frame)
+
+    def take_signals(self) -> None:
+        """At its end uvicorn raises the signal again for the handler that was there before: by default that kills the
+        process before anything is cleaned up, so let it be this one."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+
+
 def serve(settings: Settings, index: Path | None, name: str | None) -> None:
     """Serve until SIGINT or SIGTERM. Raises Conflict when the port or the data directory is taken."""
     check_address(settings)
@@ -123,10 +147,11 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
         )
-        server = uvicorn.Server(config)
+        trainer = TrainerSupervisor() if settings.trainer else None
+        server = _Server(config, trainer)
+        server.take_signals()
         greeter = Greeter(server, settings, index, name)
         greeter.start()
-        trainer = TrainerSupervisor() if settings.trainer else None
         if trainer is not None:
             trainer.start()
         try:
@@ -135,5 +160,5 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
             greeter.ended.set()
             if trainer is not None:
                 trainer.stop()
-    if not server.started:
+    if not server.started and not server.asked:
         raise Conflict("the server could not start; the lines above say why")

@@ -25,19 +25,27 @@ class TrainerSupervisor:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked_at: float | None = None
         self._thread = threading.Thread(target=self._keep, name="trainer-supervisor", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask the trainer to end, kill it after a grace period, and wait."""
+    def ask(self) -> None:
+        """Ask the trainer to end, without waiting."""
         self._stopping.set()
+        self._asked_at = self._asked_at or time.monotonic()
         process = self._process
         if process is not None and process.poll() is None:
             process.terminate()
+
+    def stop(self) -> None:
+        """Ask the trainer to end, kill it once its grace since it was first asked is over, and wait."""
+        self.ask()
+        process = self._process
+        if process is not None and process.poll() is None:
             try:
-                process.wait(STOP_GRACE_S)
+                process.wait(max(0.0, (self._asked_at or 0.0) + STOP_GRACE_S - time.monotonic()))
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
         self._thread.join(STOP_GRACE_S)
