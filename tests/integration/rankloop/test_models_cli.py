@@ -98,7 +98,7 @@ def test_verify_finds_a_damaged_version(desk: Desk) -> None:
     card.chmod(0o644)
     card.write_text(card.read_text() + "changed\n")
     assert "README.md" in desk.refuses("models", "verify", "1")
-    assert "README.md" in desk.refuses("models", "promote", "1", "--reason", "damaged")
+    assert "README.md" in desk.refuses("models", "promote", "1", "--reason", "damaged", "--force")
     assert "sound" in desk.says("models", "verify", "0")
 
 
