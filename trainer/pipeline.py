@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from store import deployments, evaluations, registry
+from store import deployments, evaluations, registry, schedule
 from store.database import Database
 from store.encoder import Encoder
 from store.errors import Conflict, InvalidInput
@@ -86,7 +86,7 @@ class Trainer:
             champion = deployments.champion(tx)
             if champion.version_id == version.id:
                 return {**result, "promoted": True}
-            if not (self.settings.auto_promote and champion.auto_promote):
+            if not schedule.promotes_by_itself(tx, self.settings):
                 return {**result, "promotion": "automatic promotion is off: promote it on the admin page"}
             generation = int(version.metrics["against"]["generation"])
             reason = version.reasons[0] if version.reasons else "the gate said promote"
