@@ -1,11 +1,12 @@
 """The other arms: trained on what the same people said, with the product's own trainer, past the gate.
 
 Their people ask the whole half while nothing reranks. The weight of ``rerank_score`` is fitted inside the asked half,
-as the product fits it: on out-of-fold scores of the asked queries' own lists, here cut at the top 20.
+as the product does it: on out-of-fold scores of the asked queries' own lists, cut at the top 20 for fine-tuning.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -87,6 +88,11 @@ def seed_cell(bench: Bench, key: Key) -> Cell:
     return _trained(bench, key, lambda data: _material(bench, data, SEED, None))
 
 
+def recipe_cell(bench: Bench, key: Key) -> Cell:
+    """rankloop's own data set and recipe in one go, outside the job: no gate, no second night. Cheap to repeat."""
+    return _trained(bench, key, lambda data: _material(bench, data, RECIPES[Settings().recipe], None))
+
+
 def oracle_cell(bench: Bench, key: Key) -> Cell:
     """Every true label of the asked half, none held out, with the default recipe."""
     recipe = RECIPES[Settings().recipe]
@@ -94,12 +100,7 @@ def oracle_cell(bench: Bench, key: Key) -> Cell:
 
 
 def _trained(bench: Bench, key: Key, gather: Callable[[Path], Material], truth: bool = False) -> Cell:
-    asked, _ = halves(bench.world.corpus.questions, key.fold, bench.seed)
-    data = bench.world.copy_to(key.name)
-    if truth:
-        _all_train(bench, data, asked)
-    with served(data, bench.world.root / f"{key.name}.log", QUIET) as server:
-        did = _people(server, asked, key, bench.seed, truth)
+    data, did = people_of(bench, key, truth)
     material = gather(data)
     directory = bench.world.root / "artefacts" / key.name
     lexical = Settings().first_stage_lexical
@@ -109,9 +110,25 @@ def _trained(bench: Bench, key: Key, gather: Callable[[Path], Material], truth: 
     blend = blend_of(weight, material.recipe.prior_scale, lexical)
     loaded = fast(artefact(directory, blend, Settings().max_length), directory, bench.features)
     log = trained.log.summary()
-    notes: Json = {"did": did.as_json(), "recipe": material.recipe.as_json(), "training": log}
+    notes: Json = {"did": did, "recipe": material.recipe.as_json(), "training": log}
     cell = _evaluated(bench, key, loaded, weight=weight, notes=notes)
     return replace(cell, pairs=len(material.pairs), training_seconds=float(log.get("seconds", 0.0)))
+
+
+def people_of(bench: Bench, key: Key, truth: bool) -> tuple[Path, Json]:
+    """The data directory in which the asked half was asked and rated, and what was done; kept once it is whole."""
+    data = bench.world.root / "cells" / key.name
+    file = data / "people.json"
+    if not file.exists():
+        asked, _ = halves(bench.world.corpus.questions, key.fold, bench.seed)
+        bench.world.copy_to(key.name)
+        if truth:
+            _all_train(bench, data, asked)
+        with served(data, bench.world.root / f"{key.name}.log", QUIET) as server:
+            did = _people(server, asked, key, bench.seed, truth)
+        file.write_text(json.dumps(did.as_json()) + "\n", encoding="utf-8")
+    read: Json = json.loads(file.read_text(encoding="utf-8"))
+    return data, read
 
 
 def _people(server: Served, asked: Sequence[Question], key: Key, seed: int, truth: bool) -> Tally:
@@ -144,7 +161,8 @@ def _material(bench: Bench, data: Path, recipe: AnyRecipe, derive: Derive | None
             db, bench.encoder, settings, datetime.now(UTC), recipe=recipe.name, seed=bench.seed
         )
         pairs: Sequence[Pair] = snapshot.pairs if derive is None else derive(db)
-        lists = [_cut(query) for query in snapshot.train_queries]
+        whole = isinstance(recipe, HeadRecipe)
+        lists = [query if whole else _cut(query) for query in snapshot.train_queries]
         wanted = {pair.content_hash for pair in pairs} | {name for one in lists for name in one.content_hashes}
         with db.read() as tx:
             known = texts.get(tx, sorted(wanted))
@@ -267,5 +285,6 @@ ARMS: Mapping[str, Callable[[Bench, Key], Cell]] = {
     "base": base_cell,
     "predecessor": predecessor_cell,
     "seed": seed_cell,
+    "recipe": recipe_cell,
     "oracle": oracle_cell,
 }

@@ -88,6 +88,11 @@ def tell_the_truth(server: Served, questions: Sequence[Question]) -> Tally:
         for question in questions:
             answer = client.answer(question.query, repo=REPO, top_k=SHOWN)
             assert answer.answer_id is not None
-            _correct(client, answer.answer_id, question, tally)
+            shown = next((source.chunk_id for source in answer.sources if source.path in question.relevant), None)
+            if shown is None:
+                _correct(client, answer.answer_id, question, tally)
+            else:
+                client.correct(answer.answer_id, shown)
+                tally.corrections += 1
             tally.asked += 1
     return tally

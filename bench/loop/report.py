@@ -16,6 +16,7 @@ TITLES = {
     "base": "base",
     "predecessor": "predecessor recipe",
     "seed": "seed recipe",
+    "recipe": "default recipe, one go",
     ALWAYS: "rankloop, always promoted",
     OBEYED: "rankloop, gate obeyed",
     "oracle": "oracle",
@@ -103,7 +104,7 @@ def _shown(figure: Figure) -> str:
 def _shares(table: Table) -> str:
     lines = ["**share of the oracle's gain** (mrr@10)", "", f"| arm | wrong votes | {' | '.join(KINDS)} |"]
     lines.append("|---|---|" + "---|" * len(KINDS))
-    for arm in (one for one in _ordered(table) if one[0] in (ALWAYS, OBEYED, "predecessor", "seed")):
+    for arm in (one for one in _ordered(table) if one[0] in (ALWAYS, OBEYED, "recipe", "predecessor", "seed")):
         oracle, nothing = _beside(table, ORACLE, table[arm]), _beside(table, NOTHING, table[arm])
         if oracle is not None and nothing is not None:
             shown = [_share(table[arm], oracle, nothing, kind) for kind in KINDS]
