@@ -239,7 +239,15 @@ def _approach(bench: Bench, material: Material, place: Path) -> Approach:
     task = Task(
         base=material.base,
         pairs=tuple(material.pairs),
-        field=Field(tuple(material.dev), (), (), (), material.texts, frozenset(), ()),
+        field=Field(
+            train=tuple(material.dev),
+            held_out=(),
+            golden=(),
+            general=(),
+            texts=material.texts,
+            imported=frozenset(),
+            notes=(),
+        ),
         recipe=recipe,
         seed=bench.seed,
         lexical=settings.first_stage_lexical,
