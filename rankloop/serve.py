@@ -16,12 +16,13 @@ from rich.console import Console
 from rankloop.follow import follow_job
 from rankloop.locks import ProcessLock, server_lock
 from rankloop.supervise import TrainerSupervisor
+from server import indexing_jobs
 from server.app import create_app
-from store import jobs, sessions
+from store import sessions
 from store.database import Database
-from store.errors import Conflict, InvalidInput
+from store.errors import Conflict, InvalidInput, RankloopError
 from store.settings import Settings
-from store.types import JobKind, JobState
+from store.types import JobState
 
 LINK_LIFE = timedelta(minutes=30)
 GRACE_S = 6
@@ -59,9 +60,15 @@ def address(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def repo_name(path: Path) -> str:
-    """The name under which a folder is indexed unless told otherwise."""
-    return path.resolve().name or "code"
+def checked_folder(path: Path) -> Path:
+    """The absolute folder behind ``path``, a leading ``~`` included (not every shell expands it in ``REPO=~/code``).
+
+    Raises InvalidInput when there is none.
+    """
+    folder = path.expanduser().resolve()
+    if not folder.is_dir():
+        raise InvalidInput(f"{path} is not a folder that can be indexed")
+    return folder
 
 
 class Greeter(threading.Thread):
@@ -96,11 +103,11 @@ class Greeter(threading.Thread):
         self._console.print("  Stop with Ctrl-C. Everything is kept in " + str(self._settings.data.resolve()) + "\n")
 
     def _index_folder(self, db: Database, folder: Path) -> None:
-        name = self._name or repo_name(folder)
-        with db.write() as tx:
-            params = {"repo": name, "path": str(folder.resolve())}
-            job = jobs.enqueue(tx, JobKind.INDEX, params, "rankloop serve", datetime.now(UTC))
-        if job is None:
+        name = self._name or indexing_jobs.free_name(db, folder)
+        try:
+            job = indexing_jobs.start(db, name, str(folder), "rankloop serve", datetime.now(UTC))
+        except RankloopError as error:
+            self._console.print(f"[red]{folder} is not indexed[/red]: {error.message}", soft_wrap=True)
             return
         ended = follow_job(db, job.id, self._console)
         if ended.state is not JobState.SUCCEEDED:
@@ -137,8 +144,7 @@ class _Server(uvicorn.Server):
 def serve(settings: Settings, index: Path | None, name: str | None) -> None:
     """Serve until SIGINT or SIGTERM. Raises Conflict when the port or the data directory is taken."""
     check_address(settings)
-    if index is not None and not index.is_dir():
-        raise InvalidInput(f"{index} is not a folder that can be indexed")
+    folder = None if index is None else checked_folder(index)
     settings.data.mkdir(parents=True, exist_ok=True)
     with ProcessLock(server_lock(settings.data), url=address(settings)), bind(settings) as sock:
         config = uvicorn.Config(
@@ -150,7 +156,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
         trainer = TrainerSupervisor() if settings.trainer else None
         server = _Server(config, trainer)
         server.take_signals()
-        greeter = Greeter(server, settings, index, name)
+        greeter = Greeter(server, settings, folder, name)
         greeter.start()
         if trainer is not None:
             trainer.start()

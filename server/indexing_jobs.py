@@ -10,7 +10,7 @@ from pathlib import Path
 from server.indexing.recover import apply
 from store import jobs, repos
 from store.checks import clean
-from store.database import Database
+from store.database import Connection, Database
 from store.encoder import Encoder
 from store.errors import Conflict, InvalidInput, NotFound
 from store.types import Job, JobKind
@@ -23,7 +23,8 @@ def start(db: Database, name: str, path: str | None, requested_by: str, now: dat
     """Queue the indexing of a repository; the job that is queued already where it is of the same directory.
 
     ``path`` None is where the repository was before. Raises NotFound for an unknown repository without a path,
-    InvalidInput for a path that can't be indexed, Conflict while another directory is indexed under this name.
+    InvalidInput for a path that can't be indexed, Conflict where another directory has this name: indexing it would
+    retire everything that was judged in the first.
     """
     with db.write() as tx:
         if path is None:
@@ -32,6 +33,7 @@ def start(db: Database, name: str, path: str | None, requested_by: str, now: dat
             except NotFound as error:
                 raise NotFound(f"no repository {name!r}; to add it, give its path") from error
         place = str(_readable(path))
+        _refuse_another_place(tx, name, place)
         for job in jobs.list_all(tx, JobKind.INDEX, limit=RECENT):
             if job.state.ended or job.params.get("repo") != name:
                 continue
@@ -43,6 +45,23 @@ def start(db: Database, name: str, path: str | None, requested_by: str, now: dat
         queued = jobs.enqueue(tx, JobKind.INDEX, {"repo": name, "path": place}, requested_by, now)
     assert queued is not None
     return queued
+
+
+def free_name(db: Database, place: Path) -> str:
+    """A name to index the folder ``place`` under: its own, or with its parent's where another folder has that one."""
+    name = place.name or "code"
+    with db.read() as tx:
+        taken = {repo.name: repo.path for repo in repos.list_all(tx)}
+    return name if taken.get(name, str(place)) == str(place) else f"{place.parent.name}-{name}"
+
+
+def _refuse_another_place(tx: Connection, name: str, place: str) -> None:
+    try:
+        there = repos.get(tx, name).path
+    except NotFound:
+        return
+    if there != place:
+        raise Conflict(f"{name!r} is the repository at {there}; choose another name, or remove that one first")
 
 
 def open_jobs(recent: Sequence[Job]) -> dict[str, int]:
