@@ -124,7 +124,8 @@ def people_of(bench: Bench, key: Key, truth: bool) -> tuple[Path, Json]:
         bench.world.copy_to(key.name)
         if truth:
             _all_train(bench, data, asked)
-        with served(data, bench.world.root / f"{key.name}.log", QUIET) as server:
+        alone = {**QUIET, "RANKLOOP_TRAINER": "false"}
+        with served(data, bench.world.root / f"{key.name}.log", alone) as server:
             did = _people(server, asked, key, bench.seed, truth)
         file.write_text(json.dumps(did.as_json()) + "\n", encoding="utf-8")
     read: Json = json.loads(file.read_text(encoding="utf-8"))
