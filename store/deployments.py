@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from store.errors import Conflict, NotFound
 from store.tables import champion as champion_table
 from store.tables import deployments, versions
-from store.types import Champion, Deployment, DeploymentAction
+from store.types import FIRST_STAGE_VERSION, Champion, Deployment, DeploymentAction
 
 _POINTER = 1
 
@@ -67,19 +67,38 @@ def rollback(tx: Connection, actor: str, reason: str, now: datetime, to: int | N
     """Go back to an earlier champion (default: the one before this) and pause automatic promotion.
 
     Repeated rollbacks walk further back, they don't alternate. Raises NotFound for an unknown version,
-    Conflict when there is nothing to go back to.
+    Conflict when there is nothing to go back to, or ``to`` has never been the champion.
     """
     current = champion(tx)
     if to is None:
-        stack = _stack(_all(tx))
-        if len(stack) < 2:
+        to = rollback_target(tx)
+        if to is None:
             raise Conflict(f"version {current.version_id} is the first champion: there is nothing to roll back to")
-        to = stack[-2]
     _require_version(tx, to)
     if to == current.version_id:
         raise Conflict(f"version {to} is the champion already")
+    if to not in earlier_champions(tx):
+        raise Conflict(f"version {to} was never the champion: promote it instead")
     set_auto_promote(tx, False)
     return _move(tx, current, to, actor, DeploymentAction.ROLLBACK, reason, now)
+
+
+def rollback_target(tx: Connection) -> int | None:
+    """The champion before this one, where a rollback goes unless told otherwise; None when this is the first."""
+    stack = _stack(_all(tx))
+    return stack[-2] if len(stack) > 1 else None
+
+
+def earlier_champions(tx: Connection) -> list[int]:
+    """Every version that a rollback may name, last served first: champions of the past, and the first stage.
+
+    A version that was taken back because it could not be loaded has not served by that move.
+    """
+    entries = _all(tx)
+    undone = {entry.generation - 1 for entry in entries if entry.action is DeploymentAction.COMPENSATE}
+    served = [entry.to_version for entry in reversed(entries) if entry.generation not in undone]
+    now = champion(tx).version_id
+    return [version for version in dict.fromkeys([*served, FIRST_STAGE_VERSION]) if version != now]
 
 
 def compensate(tx: Connection, failed: Deployment, reason: str, now: datetime) -> Deployment | None:

@@ -54,6 +54,10 @@ class Satisfaction(View):
 class Overview(View):
     counts: Counts
     champion: ChampionView
+    rollback_to: int | None
+    """Where a rollback goes that names no version; None while the first champion serves."""
+    rollback_choices: list[int]
+    """The versions that a rollback may name, last served first."""
     serving: VersionView
     serving_note: str | None
     """Set where this server serves another version than the champion."""

@@ -1,22 +1,25 @@
 import { useState } from "preact/hooks";
 import { WhyButton } from "../ui/WhyButton";
-import { ledger, overview } from "./data";
-import { previousChampion } from "./previous";
+import { overview } from "./data";
 import { RollBackDialog } from "./RollBackDialog";
 
 export function RollBackButton({ small = false }: { small?: boolean }) {
   const [open, setOpen] = useState(false);
-  const entries = ledger.data.value;
-  const now = overview.data.value?.champion.version_id ?? entries?.[0]?.to_version;
-  const back = entries === null || now === undefined ? null : previousChampion(entries, now);
-  const why = entries === null ? "The ledger is still loading." : back === null ? "Nothing else has served yet." : "";
+  const seen = overview.data.value;
+  const back = seen?.rollback_to ?? null;
+  const why = seen === null ? "The overview is still loading." : back === null ? "Nothing has served before this version." : "";
   return (
     <>
       <WhyButton class={small ? "danger small" : "danger"} why={why} onClick={() => setOpen(true)}>
         Roll back
       </WhyButton>
-      {open && back !== null && now !== undefined && (
-        <RollBackDialog from={now} suggested={back} onClose={() => setOpen(false)} />
+      {open && seen !== null && back !== null && (
+        <RollBackDialog
+          from={seen.champion.version_id}
+          suggested={back}
+          choices={seen.rollback_choices}
+          onClose={() => setOpen(false)}
+        />
       )}
     </>
   );

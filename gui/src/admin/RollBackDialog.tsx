@@ -2,26 +2,25 @@ import { useState } from "preact/hooks";
 import * as api from "../api/client";
 import { Dialog } from "../ui/Dialog";
 import { Notice } from "../ui/Notice";
-import { afterDeployment, ledger, recent, versionName } from "./data";
+import { afterDeployment, recent, versionName } from "./data";
 import { tell } from "./flash";
-import { earlierChampions } from "./previous";
 import { useAct } from "./useAct";
 
 interface Props {
   from: number;
   suggested: number;
+  choices: number[];
   onClose: () => void;
 }
 
-export function RollBackDialog({ from, suggested, onClose }: Props) {
+export function RollBackDialog({ from, suggested, choices, onClose }: Props) {
   const [to, setTo] = useState(suggested);
   const [reason, setReason] = useState("");
   const { busy, error, act } = useAct();
   const versions = recent.data.value?.versions;
-  const choices = earlierChampions(ledger.data.value ?? [], from);
   const submit = () =>
     act(async () => {
-      const entry = await api.rollBack({ reason: reason.trim(), to: to === suggested ? null : to });
+      const entry = await api.rollBack({ reason: reason.trim(), to });
       await afterDeployment();
       tell(`Rolled back: version ${entry.to_version} serves now. Automatic promotion is paused.`);
       onClose();

@@ -35,6 +35,8 @@ def overview(admin: Admin, state: State) -> Overview:  # noqa: ARG001
         return Overview(
             counts=Counts(**asdict(totals), signals=signals.count(tx)),
             champion=ChampionView.model_validate(champion),
+            rollback_to=deployments.rollback_target(tx),
+            rollback_choices=deployments.earlier_champions(tx),
             serving=VersionView.model_validate(registry.get(tx, state.follower.reranker.current().version.id)),
             serving_note=None if state.follower.problem is None else state.follower.problem.reason,
             jobs=[JobView.model_validate(job) for job in recent],

@@ -48,6 +48,24 @@ def test_promote_answers_once_the_version_serves_and_rollback_too(own: Running) 
     assert ledger[0]["reason"] == "worse on our questions"
 
 
+def test_the_overview_names_the_rollback_that_happens(own: Running) -> None:
+    good, bad = own.version("good"), own.version("bad")
+    promote(own, good)
+    promote(own, bad)
+    own.admin("POST", "/rollback", json={"reason": "one step"})
+    seen = own.admin("GET", "/overview")
+    assert (seen["rollback_to"], seen["rollback_choices"]) == (0, [bad.id, 0])
+    assert own.admin("POST", "/rollback", json={"reason": "the next"})["to_version"] == 0
+    assert own.admin("GET", "/overview")["rollback_to"] is None
+
+
+def test_a_rollback_is_no_way_round_the_gate(own: Running) -> None:
+    version = own.version("unproven")
+    refused = own.admin("POST", "/rollback", 409, json={"reason": "x", "to": version.id})
+    assert "promote it instead" in refused["error"]["message"]
+    assert serving(own) == 0
+
+
 def test_searching_without_reranking_says_version_0(own: Running) -> None:
     promote(own, own.version("good"))
     assert own.search(rerank=False)["model_version"] == 0

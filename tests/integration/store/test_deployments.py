@@ -146,6 +146,32 @@ def test_rollback_to_a_named_version(db: Database) -> None:
         rollback(db, to=0)
 
 
+def test_only_what_has_been_champion_can_be_rolled_back_to(db: Database) -> None:
+    promote(db, 1)
+    taken_back = promote(db, 2)
+    compensate(db, taken_back)
+    for never in (2, 3):
+        with pytest.raises(Conflict, match=f"version {never} was never the champion: promote it instead"):
+            rollback(db, to=never)
+    assert serving(db) == 1
+    with db.read() as tx:
+        assert deployments.champion(tx).auto_promote
+        assert deployments.earlier_champions(tx) == [0]
+
+
+def test_the_default_of_a_rollback_is_told_beforehand(db: Database) -> None:
+    for version in (1, 2, 3):
+        promote(db, version)
+    rollback(db)
+    for target, choices in ((1, [3, 1, 0]), (0, [2, 3, 0])):
+        with db.read() as tx:
+            assert deployments.rollback_target(tx) == target
+            assert deployments.earlier_champions(tx) == choices
+        assert rollback(db).to_version == target
+    with db.read() as tx:
+        assert deployments.rollback_target(tx) is None
+
+
 def test_the_version_rolled_back_from_counts_until_the_next_promotion(db: Database) -> None:
     assert rolled_back_from(db) is None
     promote(db, 1)
