@@ -12,7 +12,7 @@ from server.compare import HEADLINE, interval
 from server.retrieval.reload import Problem
 from store.evaluations import EvalRow
 from store.overview import Totals
-from store.types import FIRST_STAGE_VERSION, Champion, Deployment, Job, JobKind, JobState, Version
+from store.types import FIRST_STAGE_VERSION, Deployment, Job, JobKind, JobState, Version
 
 LONGEST = 50
 """Champions on the curve."""
@@ -50,8 +50,8 @@ def point(entry: Deployment, version: Version, held_out: Sequence[EvalRow]) -> P
     )
 
 
-def attention(totals: Totals, champion: Champion, recent: Sequence[Job], problem: Problem | None) -> list[str]:
-    """Sentences, the most pressing first."""
+def attention(totals: Totals, paused: bool, recent: Sequence[Job], problem: Problem | None) -> list[str]:
+    """Sentences, the most pressing first. ``paused``: promotion is meant to be automatic, but a rollback stopped it."""
     said: list[str] = []
     if problem is not None:
         said.append(f"Version {problem.version_id} is the champion but could not be loaded: {problem.reason}")
@@ -60,7 +60,7 @@ def attention(totals: Totals, champion: Champion, recent: Sequence[Job], problem
     nightly = next((job for job in recent if job.kind is JobKind.NIGHTLY and job.state.ended), None)
     if nightly is not None and nightly.state is JobState.FAILED:
         said.append(f"The last nightly job failed: {nightly.error}")
-    if not champion.auto_promote:
+    if paused:
         said.append("Automatic promotion is paused since a rollback; resume it in the schedule when it may go on.")
     if totals.conflicts:
         said.append(f"{totals.conflicts} judgments contradict each other; a person should decide.")

@@ -1,15 +1,16 @@
-"""The schedule as stored: ``meta["schedule"]`` = ``{"cron", "auto_promote"}``, which the trainer reads."""
+"""The schedule as the admin page shows and changes it; ``store/schedule.py`` says how it is stored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from server.cron import Cron
-from store.errors import InvalidInput
+from store.cron import Cron
+from store.schedule import KEY as KEY
+from store.schedule import chosen_promotion
 from store.settings import Settings
+from store.types import Champion
 
-KEY = "schedule"
 SHOWN = 3
 
 
@@ -21,6 +22,14 @@ class Plan:
     auto_promote: bool
     zone: str | None
 
+    def promotes(self, champion: Champion) -> bool:
+        """Does the gate's decision move this champion without a person?"""
+        return self.auto_promote and champion.auto_promote
+
+    def paused(self, champion: Champion) -> bool:
+        """Chosen, but stopped by a rollback until a person resumes it."""
+        return self.auto_promote and not champion.auto_promote
+
     def next(self, now: datetime) -> list[datetime]:
         """The next three times, UTC."""
         return self.cron.next(now, SHOWN, self.zone)
@@ -30,19 +39,11 @@ def read(stored: object, settings: Settings) -> Plan:
     """The plan in a stored value, the settings' where there is none."""
     found = stored if isinstance(stored, dict) else {}
     line = str(found.get("cron", settings.nightly_cron))
-    return Plan(Cron.parse(line), bool(found.get("auto_promote", settings.auto_promote)), settings.timezone)
+    return Plan(Cron.parse(line), chosen_promotion(stored, settings), settings.timezone)
 
 
-def changed(
-    stored: object, settings: Settings, cron: str | None, auto_promote: bool | None, now: datetime
-) -> dict[str, object]:
+def changed(stored: object, cron: str | None, auto_promote: bool | None) -> dict[str, object]:
     """The value to store once what is given is changed. Raises InvalidInput for a line that is wrong or never true."""
-    plan = read(stored, settings)
-    if cron is not None:
-        plan = replace(plan, cron=Cron.parse(cron))
-    if auto_promote is not None:
-        plan = replace(plan, auto_promote=auto_promote)
-    if not plan.next(now):
-        raise InvalidInput(f"{plan.cron.line!r} never comes true")
     kept = stored if isinstance(stored, dict) else {}
-    return {**kept, "cron": plan.cron.line, "auto_promote": plan.auto_promote}
+    given = {"cron": None if cron is None else Cron.parse(cron).line, "auto_promote": auto_promote}
+    return {**kept, **{name: value for name, value in given.items() if value is not None}}

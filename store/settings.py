@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from store.cron import Cron
 from store.errors import InvalidInput
 
 
@@ -66,6 +68,22 @@ class Settings(BaseSettings):
     recipe: str = "default"
     min_new_groups: int = Field(default=20, ge=0)
     """Newly judged query groups without which a scheduled night trains nothing."""
+
+    @field_validator("nightly_cron")
+    @classmethod
+    def _cron_line(cls, line: str) -> str:
+        try:
+            return Cron.parse(line).line
+        except InvalidInput as error:
+            raise ValueError(error.message) from error
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        try:
+            return ZoneInfo(name).key if name else None
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError(f"{name!r} is no time zone: an IANA name is needed, such as Europe/Berlin") from error
 
     @cached_property
     def database(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Lock
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler  # type: ignor
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
 
 from store import jobs, meta
+from store.cron import Cron
 from store.database import Database
 from store.errors import InvalidInput
 from store.types import Job, JobKind
@@ -30,7 +31,7 @@ _LOOK_BACK = tuple(timedelta(days=days) for days in (1, 8, 32, 367))
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When the nightly job is due: a five-field cron line in a time zone."""
+    """When the nightly job is due: a five-field cron line, as ``store/cron.py`` reads it, in a time zone."""
 
     cron: str
     timezone: str | None
@@ -40,9 +41,17 @@ class Plan:
         """Raises InvalidInput saying what is wrong."""
         try:
             zone = ZoneInfo(self.timezone) if self.timezone else None
-            return CronTrigger.from_crontab(self.cron, timezone=zone)
-        except (ValueError, ZoneInfoNotFoundError) as error:
-            raise InvalidInput(f"the schedule {self.cron!r} in zone {self.timezone!r} is not one: {error}") from error
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise InvalidInput(f"{self.timezone!r} is no time zone: {error}") from error
+        cron = Cron.parse(self.cron)
+        return CronTrigger(
+            minute=_listed(cron.minutes),
+            hour=_listed(cron.hours),
+            day=_listed(cron.days),
+            month=_listed(cron.months),
+            day_of_week=",".join(cron.weekday_names),
+            timezone=zone,
+        )
 
     @property
     def zone(self) -> tzinfo:
@@ -53,13 +62,11 @@ class Plan:
     def upcoming(self, now: datetime, count: int = 3) -> list[datetime]:
         """The next times it fires, at most ``count``."""
         times: list[datetime] = []
-        trigger, after = self.trigger(), now
-        while len(times) < count:
-            fires = trigger.get_next_fire_time(times[-1] if times else None, after)
-            if fires is None:
-                break
+        trigger = self.trigger()
+        fires = trigger.get_next_fire_time(None, now)
+        while fires is not None and len(times) < count:
             times.append(fires)
-            after = fires + timedelta(seconds=1)
+            fires = _following(trigger, fires)
         return times
 
     def latest(self, now: datetime) -> datetime | None:
@@ -69,7 +76,7 @@ class Plan:
             found: datetime | None = None
             fires = trigger.get_next_fire_time(None, now - span)
             while fires is not None and fires <= now:
-                found, fires = fires, trigger.get_next_fire_time(fires, fires + timedelta(seconds=1))
+                found, fires = fires, _following(trigger, fires)
             if found is not None:
                 return found
         return None
@@ -78,10 +85,21 @@ class Plan:
         return f"nightly:{fires.astimezone(self.zone).date().isoformat()}"
 
 
-def insert_due(db: Database, plan: Plan, fires: datetime, now: datetime) -> Job | None:
-    """Queue the nightly job that is due at ``fires``; None when that date has one."""
+def _following(trigger: CronTrigger, fires: datetime) -> datetime | None:
+    """Counted in UTC: a local sum forgets which of the autumn night's two hours it is in, and never gets past it."""
+    found: datetime | None = trigger.get_next_fire_time(None, fires.astimezone(UTC) + timedelta(seconds=1))
+    return found
+
+
+def _listed(values: frozenset[int]) -> str:
+    return ",".join(map(str, sorted(values)))
+
+
+def insert_due(db: Database, plan: Plan, now: datetime) -> Job | None:
+    """Queue the nightly job of the latest due date, which a late firing may find to be yesterday; None when it has one."""
+    due = plan.due(plan.latest(now) or now)
     with db.write() as tx:
-        return jobs.enqueue(tx, JobKind.NIGHTLY, {}, "schedule", now, due=plan.due(fires))
+        return jobs.enqueue(tx, JobKind.NIGHTLY, {}, "schedule", now, due=due)
 
 
 def catch_up(db: Database, plan: Plan, now: datetime) -> Job | None:
@@ -152,7 +170,7 @@ class Schedule:
 
     def _fire(self) -> None:
         plan, now = self.refresh(), self._clock()
-        insert_due(self._db, plan, now, now)
+        insert_due(self._db, plan, now)
         self._announce(plan)
 
     def _catch_up(self) -> None:

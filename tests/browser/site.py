@@ -30,7 +30,7 @@ CODE = (
     "store/errors.py",
     "store/tokens.py",
     "store/blend.py",
-    "server/cron.py",
+    "store/cron.py",
     "server/guard.py",
 )
 START_S = 120

@@ -117,7 +117,7 @@ def test_a_rated_answer_has_a_receipt(chat: Page) -> None:
     recorded(turn)
     turn.get_by_role("button", name="Receipt").click()
     receipt = turn.get_by_role("region", name="Receipt")
-    expect(receipt.get_by_role("table")).to_contain_text("server/cron.py")
+    expect(receipt.get_by_role("table")).to_contain_text("store/cron.py")
 
 
 def test_a_save_that_fails_is_seen_kept_over_a_reload_and_sent_again(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -34,7 +34,7 @@ def overview(admin: Admin, state: State) -> Overview:  # noqa: ARG001
         schedule = plan.read(meta.get(tx, plan.KEY), state.settings)
         return Overview(
             counts=Counts(**asdict(totals), signals=signals.count(tx)),
-            champion=ChampionView.model_validate(champion),
+            champion=ChampionView.model_validate(replace(champion, auto_promote=schedule.promotes(champion))),
             rollback_to=deployments.rollback_target(tx),
             rollback_choices=deployments.earlier_champions(tx),
             serving=VersionView.model_validate(registry.get(tx, state.follower.reranker.current().version.id)),
@@ -44,5 +44,5 @@ def overview(admin: Admin, state: State) -> Overview:  # noqa: ARG001
             days=[DayCount.model_validate(day) for day in figures.days(tx, now - DAYS)],
             satisfaction=[Satisfaction.model_validate(one) for one in figures.satisfaction(tx)],
             next_runs=schedule.next(now),
-            attention=learning.attention(totals, champion, recent, state.follower.problem),
+            attention=learning.attention(totals, schedule.paused(champion), recent, state.follower.problem),
         )

@@ -23,8 +23,7 @@ def get_schedule(admin: Admin, state: State) -> ScheduleView:  # noqa: ARG001
 def put_schedule(admin: Admin, form: ScheduleForm, state: State) -> ScheduleView:  # noqa: ARG001
     """Change the schedule or the promotion mode; choosing automatic promotion resumes it after a rollback."""
     with state.db.write() as tx:
-        stored = meta.get(tx, plan.KEY)
-        meta.put(tx, plan.KEY, plan.changed(stored, state.settings, form.cron, form.auto_promote, state.clock()))
+        meta.put(tx, plan.KEY, plan.changed(meta.get(tx, plan.KEY), form.cron, form.auto_promote))
         if form.auto_promote is not None:
             deployments.set_auto_promote(tx, form.auto_promote)
     return _view(state)
@@ -37,7 +36,7 @@ def _view(state: AppState) -> ScheduleView:
     return ScheduleView(
         cron=found.cron.line,
         auto_promote=found.auto_promote,
-        paused=found.auto_promote and not champion.auto_promote,
+        paused=found.paused(champion),
         timezone=state.settings.timezone or "the server's own",
         next=found.next(state.clock()),
     )

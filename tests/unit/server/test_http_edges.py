@@ -12,14 +12,14 @@ import pytest
 
 from server import compare, plan, problems, sse
 from server.app import create_app
-from server.cron import Cron
 from server.docs_page import page
 from server.guard import cross_site, route_of
 from server.retrieval.pool import WorkPool
+from store.cron import Cron
 from store.errors import Busy, InvalidInput, NotFound, RankloopError, Unavailable
 from store.evaluations import EvalRow
-from store.settings import Settings
-from store.types import Blend, Version, VersionForm
+from store.settings import Settings, load_settings
+from store.types import Blend, Champion, Version, VersionForm
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -58,11 +58,36 @@ def test_wrong_cron_lines_are_refused(line: str) -> None:
 
 
 def test_a_changed_schedule_keeps_what_is_not_given() -> None:
-    settings = Settings()
-    first = plan.changed(None, settings, "0 4 * * *", None, NOW)
-    assert first == {"cron": "0 4 * * *", "auto_promote": settings.auto_promote}
-    second = plan.changed({**first, "timezone": "UTC"}, settings, None, False, NOW)
+    first = plan.changed(None, "0 4 * * *", None)
+    assert first == {"cron": "0 4 * * *"}, "nobody chose how to promote"
+    second = plan.changed({**first, "timezone": "UTC"}, None, False)
     assert second == {"cron": "0 4 * * *", "auto_promote": False, "timezone": "UTC"}
+    assert plan.changed(None, None, True) == {"auto_promote": True}
+
+
+@pytest.mark.parametrize("setting", [True, False])
+def test_the_setting_promotes_only_where_nobody_chose(setting: bool) -> None:
+    settings = Settings(auto_promote=setting)
+    champion = Champion(1, 3, NOW, auto_promote=True)
+    assert plan.read({"cron": "0 4 * * *"}, settings).promotes(champion) is setting
+    assert plan.read({"auto_promote": not setting}, settings).promotes(champion) is not setting
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "says"),
+    [("nightly_cron", "99 2 * * *", "minute"), ("nightly_cron", "0 0 30 2 *", "never"), ("timezone", "Mars/Base", "IANA"),
+     ("timezone", "America", "IANA"), ("timezone", "/etc/passwd", "IANA")],
+)  # fmt: skip
+def test_a_schedule_of_the_environment_is_checked_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, wrong: str, says: str
+) -> None:
+    monkeypatch.setenv(f"RANKLOOP_{name.upper()}", wrong)
+    with pytest.raises(InvalidInput, match=f"RANKLOOP_{name.upper()}.*{says}"):
+        load_settings()
+
+
+def test_a_weekday_of_the_environment_is_stored_by_name() -> None:
+    assert Settings(nightly_cron="30 2 * * 7").nightly_cron == "30 2 * * sun"
 
 
 def test_cross_site_compares_origin_with_host() -> None:

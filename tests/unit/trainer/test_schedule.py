@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from store import jobs, meta
+from store.cron import Cron
 from store.database import Database, migrate
 from store.errors import InvalidInput
+from store.types import JobKind
 from trainer.schedule import Plan, Schedule, catch_up, insert_due
 
 BERLIN = Plan("30 2 * * *", "Europe/Berlin")
@@ -29,8 +31,8 @@ def test_the_autumn_night_makes_one_job(db: Database) -> None:
     """On 25 October 2026 02:30 comes twice in Berlin: at 00:30 and at 01:30 UTC."""
     once, twice = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     assert once.astimezone(BERLIN.zone).time() == twice.astimezone(BERLIN.zone).time()
-    assert insert_due(db, BERLIN, once, once) is not None
-    assert insert_due(db, BERLIN, twice, twice) is None
+    assert insert_due(db, BERLIN, once) is not None
+    assert insert_due(db, BERLIN, twice) is None
     assert due_dates(db) == 1
 
 
@@ -45,6 +47,20 @@ def test_due_dates_are_local() -> None:
     late = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
     assert BERLIN.due(late) == "nightly:2026-07-02"
     assert Plan("30 2 * * *", "UTC").due(late) == "nightly:2026-07-01"
+
+
+def test_a_firing_after_midnight_is_the_date_it_was_meant_for(db: Database) -> None:
+    made = insert_due(db, Plan("59 23 * * *", "UTC"), datetime(2026, 7, 2, 0, 0, 5, tzinfo=UTC))
+    assert made is not None
+    with db.write() as tx:
+        again = jobs.enqueue(tx, JobKind.NIGHTLY, {}, "ann", made.created_at, due="nightly:2026-07-01")
+    assert again is None, "it took that date"
+
+
+@pytest.mark.parametrize("line", ["30 2 * * 0", "30 2 * * 7", "30 2 * * 5-7", "0 4 */31 * *", "5-6/9 3 * */12 *"])
+def test_the_trainer_fires_when_the_page_says(line: str) -> None:
+    now = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    assert Plan(line, "UTC").upcoming(now) == Cron.parse(line).next(now, 3, "UTC")
 
 
 def test_a_night_that_was_slept_through_is_made_up_for_once(db: Database) -> None:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from store.errors import InvalidInput
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _HORIZON_DAYS = 366 * 8
 """Far enough for 29 February across a century year."""
@@ -33,7 +34,7 @@ class Cron:
 
     @classmethod
     def parse(cls, line: str) -> Cron:
-        """Raises InvalidInput saying which field is wrong and what it may hold."""
+        """Raises InvalidInput saying which field is wrong and what it may hold, or that the line never comes true."""
         fields = line.lower().split()
         if len(fields) != 5:
             raise InvalidInput(
@@ -48,8 +49,15 @@ class Cron:
         weekdays = frozenset(day % 7 for day in _field("day of week", fields[4], 0, 7, day_names))
         if len(days) < 31 and len(weekdays) < 7:
             raise InvalidInput("restrict the day of the month or the day of the week, not both")
+        if not any(min(days) <= _LONGEST[month - 1] for month in months):
+            raise InvalidInput(f"{line!r} never comes true")
         named = "*" if len(weekdays) == 7 else ",".join(_DAYS[day] for day in sorted(weekdays))
         return cls(" ".join([*fields[:4], named]), minutes, hours, days, months, weekdays)
+
+    @property
+    def weekday_names(self) -> tuple[str, ...]:
+        """Sunday first."""
+        return tuple(_DAYS[day] for day in sorted(self.weekdays))
 
     def next(self, after: datetime, count: int, zone: str | None) -> list[datetime]:
         """The next ``count`` times after ``after``, in UTC. A local time that a clock change skips is left out."""
