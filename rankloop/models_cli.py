@@ -12,6 +12,7 @@ from rich.table import Table
 
 from rankloop.context import Context, fail_clearly, open_context
 from rankloop.jobs_cli import print_metrics
+from server.compare import pair
 from store import deployments, evaluations, registry, transfer
 from store.errors import InvalidInput
 from store.loading import load_version
@@ -81,20 +82,17 @@ def compare(a: int, b: int) -> None:
     with open_context() as context:
         _ensure(context)
         with context.db.read() as tx:
-            registry.get(tx, a), registry.get(tx, b)
-            rows_a, rows_b = (
-                {(row.evidence, row.group_id): row for row in evaluations.load(tx, v, arm="challenger")} for v in (a, b)
-            )
-        common = sorted(rows_a.keys() & rows_b.keys())
-        if not common:
+            left, right = registry.get(tx, a), registry.get(tx, b)
+            paired = pair(left, right, evaluations.load(tx, a), evaluations.load(tx, b))
+        if not paired:
             raise InvalidInput(
                 f"versions {a} and {b} were evaluated on no common question: run `rankloop evaluate` on each"
             )
         table = Table(
-            "metric", str(a), str(b), "difference", f"{b} wins", "ties", f"{b} loses", title=f"{len(common)} questions"
+            "metric", str(a), str(b), "difference", f"{b} wins", "ties", f"{b} loses", title=f"{len(paired)} questions"
         )
-        for name in sorted(rows_a[common[0]].metrics):
-            pairs = [(rows_a[key].metrics[name], rows_b[key].metrics[name]) for key in common]
+        for name in sorted(set.intersection(*({*one.a.metrics} & {*one.b.metrics} for one in paired))):
+            pairs = [(one.a.metrics[name], one.b.metrics[name]) for one in paired]
             mean_a, mean_b = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
             wins, losses = sum(y > x for x, y in pairs), sum(y < x for x, y in pairs)
             cells = (f"{mean_a:.4f}", f"{mean_b:.4f}", f"{mean_b - mean_a:+.4f}")
@@ -114,14 +112,20 @@ def promote(
         _ensure(context)
         with context.db.read() as tx:
             v = registry.get(tx, version)
-        against = v.id != 0 and v.decision != "promote"
+            against, generation = deployments.objection(tx, v), deployments.champion(tx).generation
         if against and not force:
-            raise InvalidInput(
-                f"the gate said {v.decision or 'nothing'} of version {v.id}: add --force to promote it all the same"
-            )
+            raise InvalidInput(f"{against} Add --force to promote it all the same.")
         load_version(v, context.settings.models_dir, threads=1)
         with context.db.write() as tx:
-            entry = deployments.promote(tx, version, _actor(), reason, datetime.now(UTC), forced=against)
+            entry = deployments.promote(
+                tx,
+                version,
+                _actor(),
+                reason,
+                datetime.now(UTC),
+                forced=against is not None,
+                expected_generation=generation,
+            )
         context.console.print(f"Version {entry.to_version} is champion (generation {entry.generation}).")
 
 

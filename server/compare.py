@@ -20,6 +20,7 @@ SEED = 20
 HEADLINE = "ndcg@10"
 ROUNDING = 1e-9
 _BLOCK = 250
+_GUARDS = ("golden", "general")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,13 @@ def pair(a: Version, b: Version, rows_a: Sequence[EvalRow], rows_b: Sequence[Eva
 
     An evaluation measures the version (arm challenger) beside its parent, the champion of the time (arm champion),
     and beside no reranking, which is version 0. Where one version's evaluation holds the other too, only that one is
-    used; else each version's own, joined by evidence and query group.
+    used; else each version's own, joined by evidence and question.
     """
+    bodies = dict.fromkeys(row.evidence for row in (*rows_a, *rows_b))
+    return [one for body in bodies for one in _pair(a, b, _body(rows_a, body), _body(rows_b, body))]
+
+
+def _pair(a: Version, b: Version, rows_a: Sequence[EvalRow], rows_b: Sequence[EvalRow]) -> list[Paired]:
     for whole, other, swapped in ((rows_b, a, False), (rows_a, b, True)):
         owner = a if swapped else b
         arm = _arm_of(other, owner)
@@ -126,6 +132,15 @@ def _of(rows: Sequence[EvalRow], arm: str) -> list[EvalRow]:
     return [row for row in rows if row.arm == arm]
 
 
+def _body(rows: Sequence[EvalRow], evidence: str) -> list[EvalRow]:
+    return [row for row in rows if row.evidence == evidence]
+
+
 def _join(a: Sequence[EvalRow], b: Sequence[EvalRow]) -> list[Paired]:
-    by_key = {(row.evidence, row.group_id): row for row in b}
-    return [Paired(row, by_key[row.evidence, row.group_id]) for row in a if (row.evidence, row.group_id) in by_key]
+    by_key = {_key(row): row for row in b}
+    return [Paired(row, by_key[_key(row)]) for row in a if _key(row) in by_key]
+
+
+def _key(row: EvalRow) -> tuple[str, int, str]:
+    """A query group keeps its id for ever; a guard question's id is taken again once the question is gone."""
+    return row.evidence, row.group_id, row.query if row.evidence in _GUARDS else ""

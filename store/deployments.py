@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from store.errors import Conflict, NotFound
 from store.tables import champion as champion_table
 from store.tables import deployments, versions
-from store.types import FIRST_STAGE_VERSION, Champion, Deployment, DeploymentAction
+from store.types import FIRST_STAGE_VERSION, Champion, Decision, Deployment, DeploymentAction, Version
 
 _POINTER = 1
 
@@ -108,6 +108,23 @@ def compensate(tx: Connection, failed: Deployment, reason: str, now: datetime) -
     if not undoable or failed.from_version is None or current.generation != failed.generation:
         return None
     return _move(tx, current, failed.from_version, "system", DeploymentAction.COMPENSATE, reason, now)
+
+
+def objection(tx: Connection, version: Version) -> str | None:
+    """Why promoting ``version`` today is against the gate; None where the gate wanted it in this champion's place.
+
+    The gate's decision holds against the champion it was measured against, and never concerns the first stage.
+    """
+    serving = champion(tx).version_id
+    if version.id in (FIRST_STAGE_VERSION, serving):
+        return None
+    if version.decision is not Decision.PROMOTE:
+        said = "has not judged" if version.decision is None else f"said {version.decision.value} about"
+        return f"The gate {said} version {version.id}."
+    rival = version.metrics.get("against", {}).get("version")
+    if rival == serving:
+        return None
+    return f"The gate judged version {version.id} against version {rival}, but version {serving} is the champion now."
 
 
 def ledger(tx: Connection, limit: int = 100, offset: int = 0) -> list[Deployment]:

@@ -15,8 +15,8 @@ from store.types import Json
 class EvalRow:
     """One arm's result on one query group.
 
-    ``arm``: no_rerank, base, champion or challenger; ``evidence``: held_out, out_of_fold, golden or general;
-    ``metrics`` by name ("ndcg@10"); ``ranking``: content hashes of the best ten.
+    ``arm``: no_rerank, base, champion or challenger; ``evidence``: held_out, out_of_fold, golden,
+    general or imported; ``metrics`` by name ("ndcg@10"); ``ranking``: content hashes of the best ten.
     """
 
     arm: str
@@ -28,15 +28,12 @@ class EvalRow:
 
 
 def save(tx: Connection, version_id: int, rows: Sequence[EvalRow]) -> None:
-    """Store a version's results in place of earlier ones of the same (arm, evidence)."""
-    for arm, evidence in sorted({(row.arm, row.evidence) for row in rows}):
-        tx.execute(
-            delete(evaluations).where(
-                evaluations.c.version_id == version_id,
-                evaluations.c.arm == arm,
-                evaluations.c.evidence == evidence,
-            )
-        )
+    """Store a version's results in place of every earlier one, whatever its arm, on the bodies of evidence written.
+
+    Arms stand beside each other only where they ranked the same lists.
+    """
+    written = {row.evidence for row in rows}
+    tx.execute(delete(evaluations).where(evaluations.c.version_id == version_id, evaluations.c.evidence.in_(written)))
     if rows:
         tx.execute(insert(evaluations), [_values(version_id, row) for row in rows])
 

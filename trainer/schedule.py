@@ -96,7 +96,7 @@ def _listed(values: frozenset[int]) -> str:
 
 
 def insert_due(db: Database, plan: Plan, now: datetime) -> Job | None:
-    """Queue the nightly job of the latest due date, which a late firing may find to be yesterday; None when it has one."""
+    """Queue the job of the latest due date (yesterday's, for a firing after midnight); None when it has one."""
     due = plan.due(plan.latest(now) or now)
     with db.write() as tx:
         return jobs.enqueue(tx, JobKind.NIGHTLY, {}, "schedule", now, due=due)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from server.schemas.common import MAX_ID, Form, View, Why
 from store.types import Decision, DeploymentAction, VersionForm
@@ -31,6 +31,12 @@ class VersionView(View):
     created_at: datetime
     job_id: int | None
     champion: bool
+
+    @field_validator("metrics")
+    @classmethod
+    def _shown(cls, metrics: dict[str, Any]) -> dict[str, Any]:
+        """Without the list of judged groups: it grows with every night and only the trainer reads it."""
+        return {name: value for name, value in metrics.items() if name != "judged_groups"}
 
 
 class VersionDetail(VersionView):

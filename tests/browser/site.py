@@ -84,6 +84,7 @@ class Site:
                 base="tiny",
                 blend=Blend(1.0, 0.1, 0.05),
                 max_length=256,
+                metrics={"against": {"version": 0}},
                 decision=decision,
                 reasons=reasons,
             )

@@ -18,7 +18,9 @@ interface Props {
 
 /** Two steps: what would change and why, then the act itself. */
 export function PromoteDialog({ version, champion, onClose }: Props) {
-  const forced = version.decision !== "promote";
+  const judged = judgedAgainst(version);
+  const stale = version.decision === "promote" && judged !== champion;
+  const forced = version.decision !== "promote" || stale;
   const [step, setStep] = useState<1 | 2>(1);
   const [reason, setReason] = useState(forced ? "" : "The gate says so.");
   const [sure, setSure] = useState(false);
@@ -57,7 +59,12 @@ export function PromoteDialog({ version, champion, onClose }: Props) {
           {forced && (
             <label class="check">
               <input type="checkbox" required checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} />
-              <span>The gate is not convinced; promote all the same. The ledger will say “forced”.</span>
+              <span>
+                {stale
+                  ? `The gate judged it against ${judged === null ? "another version" : `version ${judged}`}, not against today's champion`
+                  : "The gate is not convinced"}
+                ; promote all the same. The ledger will say “forced”.
+              </span>
             </label>
           )}
           <div class="dialog-actions">
@@ -95,6 +102,12 @@ export function PromoteDialog({ version, champion, onClose }: Props) {
       )}
     </Dialog>
   );
+}
+
+/** The champion of its day, that the gate's decision is about. */
+function judgedAgainst(version: Version): number | null {
+  const against = version.metrics["against"] as { version?: unknown } | undefined;
+  return typeof against?.version === "number" ? against.version : null;
 }
 
 function Changes({ champion, version }: { champion: number; version: number }) {

@@ -11,7 +11,7 @@ from server.schemas.versions import DeploymentView, PromoteForm, RollbackForm
 from server.state import AppState
 from store import deployments, registry
 from store.errors import Conflict, ModelRefused
-from store.types import FIRST_STAGE_VERSION, Decision, Deployment, Version
+from store.types import Deployment
 
 router = APIRouter()
 
@@ -20,7 +20,7 @@ router = APIRouter()
 def promote(admin: Admin, version_id: Id, form: PromoteForm, state: State) -> DeploymentView:
     """Make a version the champion. Answers once this server serves it."""
     with state.db.write() as tx:
-        against = _against_gate(registry.get(tx, version_id))
+        against = deployments.objection(tx, registry.get(tx, version_id))
         if against and not form.force:
             raise Conflict(f"{against} To promote it all the same, set force and say why.")
         moved = deployments.promote(tx, version_id, admin, form.reason, state.clock(), forced=against is not None)
@@ -44,14 +44,6 @@ def list_deployments(
     """The ledger, newest first."""
     with state.db.read() as tx:
         return [DeploymentView.model_validate(entry) for entry in deployments.ledger(tx, limit)]
-
-
-def _against_gate(version: Version) -> str | None:
-    """Why the gate did not want this version; None where it did, or never judges (the first stage)."""
-    if version.id == FIRST_STAGE_VERSION or version.decision is Decision.PROMOTE:
-        return None
-    said = "has not judged" if version.decision is None else f"said {version.decision.value} about"
-    return f"The gate {said} version {version.id}."
 
 
 def _served(state: AppState, moved: Deployment) -> DeploymentView:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from store import deployments, registry
+from store import deployments, meta, registry, schedule
 from store.database import Database
 from store.errors import Conflict, NotFound
+from store.settings import Settings
 from store.tables import versions
 from store.types import Deployment, DeploymentAction
 from tests.integration.store.learning import NOW, open_database
@@ -274,3 +275,28 @@ TestPointer = Pointer.TestCase
 TestPointer.settings = settings(
     max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+def test_the_gates_word_holds_against_the_champion_it_measured(db: Database) -> None:
+    with db.write() as tx:
+        wanted = {"decision": "promote", "metrics": {"against": {"version": 0, "generation": 1}}}
+        tx.execute(update(versions).where(versions.c.id == 1).values(**wanted))
+        version = registry.get(tx, 1)
+        assert deployments.objection(tx, version) is None
+        assert deployments.objection(tx, registry.get(tx, 2)) == "The gate has not judged version 2."
+        deployments.promote(tx, 2, "ann", "meanwhile", NOW)
+        assert "against version 0, but version 2" in str(deployments.objection(tx, version))
+        assert deployments.objection(tx, registry.get(tx, 0)) is None
+
+
+@pytest.mark.parametrize("setting", [True, False])
+def test_the_switch_of_the_page_goes_before_the_setting(db: Database, setting: bool) -> None:
+    settings = Settings(auto_promote=setting)
+    with db.write() as tx:
+        assert schedule.promotes_by_itself(tx, settings) is setting
+        meta.put(tx, schedule.KEY, {"cron": "0 4 * * *"})
+        assert schedule.promotes_by_itself(tx, settings) is setting
+        meta.put(tx, schedule.KEY, {"auto_promote": not setting})
+        assert schedule.promotes_by_itself(tx, settings) is not setting
+        deployments.set_auto_promote(tx, False)
+        assert not schedule.promotes_by_itself(tx, settings), "a rollback pauses it"

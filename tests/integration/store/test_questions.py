@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from store import general, golden, imports, meta, queries, repos, texts
+from store import general, golden, imports, marks, meta, queries, repos, texts
 from store.database import Database
 from store.errors import InvalidInput, NotFound
 from store.types import Split, Vector
@@ -146,3 +146,13 @@ def test_meta_keeps_any_json(db: Database) -> None:
             meta.put(tx, "key", value)
             assert meta.get(tx, "key") == value
         assert meta.get(tx, "other") is None
+
+
+def test_a_golden_question_that_takes_a_removed_ones_number_is_noticed(db: Database) -> None:
+    with db.write() as tx:
+        first = golden.add(tx, "Where is it?", None, ["a.py"], NOW)
+        before = marks.judging(tx)
+        golden.remove(tx, first.id)
+        second = golden.add(tx, "Where is another?", None, ["b.py"], NOW + timedelta(seconds=1))
+        assert second.id == first.id
+        assert marks.judging(tx) != before

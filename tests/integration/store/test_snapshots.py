@@ -108,13 +108,14 @@ def test_damaged_content_is_noticed(db: Database) -> None:
                 snapshots.load(tx, snapshot.hash)
 
 
-def test_evaluations_are_replaced_by_arm_and_evidence(db: Database) -> None:
+def test_evaluations_are_replaced_a_body_of_evidence_at_a_time(db: Database) -> None:
     row = EvalRow("challenger", "held_out", 1, "q", {"ndcg@10": 0.5}, ("h1", "h2"))
     champion = replace(row, arm="champion")
     with db.write() as tx:
         registry.ensure_first_stage(tx, 0.1, NOW)
-        evaluations.save(tx, 0, [row, replace(row, group_id=2), champion])
+        golden = replace(row, evidence="golden")
+        evaluations.save(tx, 0, [row, replace(row, group_id=2), champion, golden])
         evaluations.save(tx, 0, [replace(row, metrics={"ndcg@10": 0.7})])
-        assert evaluations.load(tx, 0, arm="challenger") == [replace(row, metrics={"ndcg@10": 0.7})]
-        assert evaluations.load(tx, 0, evidence="held_out")[0] == champion
-        assert evaluations.load(tx, 0, evidence="golden") == []
+        assert evaluations.load(tx, 0, "challenger", "held_out") == [replace(row, metrics={"ndcg@10": 0.7})]
+        assert len(evaluations.load(tx, 0, evidence="held_out")) == 1, "the champion's list was another night's"
+        assert evaluations.load(tx, 0, evidence="golden") == [golden]

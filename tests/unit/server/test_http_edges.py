@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 
@@ -15,6 +16,7 @@ from server.app import create_app
 from server.docs_page import page
 from server.guard import cross_site, route_of
 from server.retrieval.pool import WorkPool
+from server.schemas.versions import VersionView
 from store.cron import Cron
 from store.errors import Busy, InvalidInput, NotFound, RankloopError, Unavailable
 from store.evaluations import EvalRow
@@ -75,8 +77,8 @@ def test_the_setting_promotes_only_where_nobody_chose(setting: bool) -> None:
 
 @pytest.mark.parametrize(
     ("name", "wrong", "says"),
-    [("nightly_cron", "99 2 * * *", "minute"), ("nightly_cron", "0 0 30 2 *", "never"), ("timezone", "Mars/Base", "IANA"),
-     ("timezone", "America", "IANA"), ("timezone", "/etc/passwd", "IANA")],
+    [("nightly_cron", "99 2 * * *", "minute"), ("nightly_cron", "0 0 30 2 *", "never"),
+     ("timezone", "Mars/Base", "IANA"), ("timezone", "America", "IANA"), ("timezone", "/etc/passwd", "IANA")],
 )  # fmt: skip
 def test_a_schedule_of_the_environment_is_checked_at_the_start(
     monkeypatch: pytest.MonkeyPatch, name: str, wrong: str, says: str
@@ -148,6 +150,23 @@ def test_unrelated_versions_are_joined_by_evidence_and_group() -> None:
     pairs = compare.pair(version(1), version(2), a, b)
     assert [(p.a.evidence, p.a.group_id) for p in pairs] == [("held_out", 1), ("golden", 1)]
     assert [p.a.evidence for p in compare.changed(pairs)] == ["held_out"]
+
+
+def test_a_guard_question_is_not_joined_with_another_of_the_same_number() -> None:
+    a = [row("challenger", 1, 0.5, "golden"), row("challenger", 2, 0.5, "general")]
+    b = [replace(one, query="another question") for one in a]
+    assert compare.pair(version(1), version(2), a, b) == []
+
+
+def test_each_body_of_evidence_is_paired_by_itself() -> None:
+    own = [row("challenger", 1, 0.9), row("challenger", 2, 0.8, "out_of_fold"), row("champion", 2, 0.4, "out_of_fold")]
+    pairs = compare.pair(version(1), version(2, parent=1), [row("challenger", 1, 0.7)], own)
+    assert [p.difference("ndcg@10") for p in pairs] == pytest.approx([0.9 - 0.7, 0.8 - 0.4])
+
+
+def test_the_judged_groups_are_not_sent() -> None:
+    shown = VersionView.model_validate(replace(version(1), metrics={"notes": [], "judged_groups": [1, 2]}))
+    assert shown.metrics == {"notes": []}
 
 
 def test_p_is_small_for_a_clear_gain_and_one_for_none() -> None:
