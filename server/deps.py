@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from server.hosts import is_loopback
 from server.problems import SignInNeeded
 from server.schemas.common import MAX_ID
 from server.state import AppState
@@ -21,13 +21,15 @@ SESSION_COOKIE = "rankloop_session"
 ACTOR_COOKIE = "rankloop_actor"
 ACTOR_COOKIE_SECONDS = 400 * 24 * 3600
 """The longest that browsers keep a cookie."""
+OPERATOR = "admin"
+"""Whoever signs in by the admin token or the first link: a role without a name."""
 _VISITOR = re.compile(r"visitor-[0-9a-f]{32}")
 _NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. ``actor`` is None where nothing names them; ``client`` is set for those who are not signed in."""
+    """Who calls. ``actor`` is None where nothing names them; ``client`` is set where no account or header does."""
 
     actor: str | None
     role: str | None
@@ -57,18 +59,29 @@ State = Annotated[AppState, Depends(state_of)]
 
 
 def caller(request: Request, state: State) -> Caller:
-    """Session, then the header naming an actor (from this machine only), then the visitor's cookie."""
-    client = request.client.host if request.client else ""
-    logged = request.headers.get("X-Rankloop-Test") != "1"
-    unnamed = Caller(None, None, client, logged)
+    """Session, then the header naming an actor (from this machine only), then the visitor's cookie.
+
+    A session by the admin token is no person's account: it lends its role to whoever the rest names, so that
+    signing in takes nobody's conversations away and gives nobody a second voice.
+    """
+    unsigned = _unsigned(request)
     token = request.cookies.get(SESSION_COOKIE)
-    if token:
-        with state.db.read() as tx:
-            session = sessions.lookup(tx, token, state.clock())
-        if session is not None:
-            return Caller(session.actor, session.role, "", logged, True, session.expires_at)
+    if not token:
+        return unsigned
+    with state.db.read() as tx:
+        session = sessions.lookup(tx, token, state.clock())
+    if session is None:
+        return unsigned
+    if session.actor != OPERATOR:
+        unsigned = replace(unsigned, actor=session.actor, client="")
+    return replace(unsigned, role=session.role, signed_in=True, expires_at=session.expires_at)
+
+
+def _unsigned(request: Request) -> Caller:
+    client = request.client.host if request.client else ""
+    unnamed = Caller(None, None, client, request.headers.get("X-Rankloop-Test") != "1")
     named = request.headers.get("X-Rankloop-User")
-    if named and _is_loopback(client):
+    if named and is_loopback(client):
         return replace(unnamed, actor=_checked_name(named), client="")
     cookie = request.cookies.get(ACTOR_COOKIE, "")
     return replace(unnamed, actor=cookie) if _VISITOR.fullmatch(cookie) else unnamed
@@ -98,10 +111,10 @@ def admin(request: Request, state: State, who: Who) -> str:
     if scheme.lower() == "bearer":
         with state.db.read() as tx:
             if sessions.is_admin_token(tx, token.strip()):
-                return who.actor if who.actor is not None and _is_named(who.actor) else "admin"
+                return _administrator(who)
         raise SignInNeeded("This admin token is not valid; the file admin-token in the data directory holds it.")
-    if who.role == "admin" and who.actor is not None:
-        return who.actor
+    if who.role == "admin":
+        return _administrator(who)
     if who.signed_in:
         raise Forbidden("Only administrators may do this.")
     raise SignInNeeded("Sign in with the admin token, or with the link that the server printed when it started.")
@@ -112,15 +125,8 @@ Id = Annotated[int, Path(ge=0, le=MAX_ID)]
 Key = Annotated[str, Path(min_length=1, max_length=200)]
 
 
-def _is_named(actor: str) -> bool:
-    return _VISITOR.fullmatch(actor) is None
-
-
-def _is_loopback(client: str) -> bool:
-    try:
-        return ipaddress.ip_address(client).is_loopback
-    except ValueError:
-        return False
+def _administrator(who: Caller) -> str:
+    return OPERATOR if who.actor is None or _VISITOR.fullmatch(who.actor) else who.actor
 
 
 def _checked_name(name: str) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from server import problems
+from server.hosts import Hosts
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -45,9 +46,10 @@ log = logging.getLogger("rankloop.server")
 class Guard:
     """Wraps the application."""
 
-    def __init__(self, app: Asgi, observe: Observe) -> None:
+    def __init__(self, app: Asgi, observe: Observe, hosts: Hosts) -> None:
         self._app = app
         self._observe = observe
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,6 +64,10 @@ class Guard:
             self._observe(scope["method"], route_of(scope), exchange.status or 499, time.perf_counter() - started)
 
     async def _serve(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, exchange: _Exchange) -> None:
+        if not self._hosts.answers(headers.get(b"host")):
+            message = "This server does not go by that name. Use localhost, or list the name in RANKLOOP_HOSTS."
+            await exchange.refuse(403, "wrong_host", message)
+            return
         if scope["method"] in CHANGING and cross_site(headers):
             await exchange.refuse(403, "cross_site", "This call must come from Rankloop's own pages.")
             return

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     admin_token: SecretStr | None = None
+    hosts: str = ""
+    """Names besides localhost that requests may come for, comma-separated: those a proxy passes on."""
     secure_cookies: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -89,6 +91,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{(self.data / 'rankloop.db').resolve()}"
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """``hosts`` in lower case, without a trailing dot."""
+        names = (name.strip().lower().removesuffix(".") for name in self.hosts.split(","))
+        return frozenset(name for name in names if name)
 
     @property
     def models_dir(self) -> Path:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from server.deps import SESSION_COOKIE, Asker, State, Who
+from server.deps import OPERATOR, SESSION_COOKIE, Asker, State, Who
 from server.problems import SignInNeeded
 from server.schemas.account import SessionForm, SessionState
 from store import sessions
@@ -35,7 +35,7 @@ def sign_in(form: SessionForm, response: Response, state: State) -> SessionState
                 raise SignInNeeded(
                     "This admin token is not valid; the file admin-token in the data directory holds it."
                 )
-            actor, role = "admin", "admin"
+            actor, role = OPERATOR, "admin"
         else:
             link = sessions.consume_link(tx, form.link or "", now)
             if link is None:

@@ -26,6 +26,7 @@ from store.types import Blend, Decision, Version
 from tests import tiny
 
 TOKEN = "test-admin-token"
+ORIGIN = "http://localhost"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 CODE = {
     "auth/login.py": '''"""Sign people in."""
@@ -133,7 +134,12 @@ def publish(db: Database, models: Path, name: str, seed: int, decision: Decision
     tiny.cross_encoder(staged, seed=seed)
     (staged / "README.md").write_text(f"# {name}\n")
     draft = registry.VersionDraft(
-        name=name, base="tiny", blend=Blend(dense=0.0, lexical=0.0, rerank=1.0), max_length=256, decision=decision
+        name=name,
+        base="tiny",
+        blend=Blend(dense=0.0, lexical=0.0, rerank=1.0),
+        max_length=256,
+        metrics={"against": {"version": 0}},
+        decision=decision,
     )
     return registry.publish(db, models, staged, draft, datetime.now(UTC))
 
@@ -142,7 +148,8 @@ def publish(db: Database, models: Path, name: str, seed: int, decision: Decision
 def running(data: Path, encoder: Encoder, **settings: Any) -> Iterator[Running]:
     """Start an application on ``data``, seen from this machine."""
     chosen = Settings(data=data, admin_token=SecretStr(TOKEN), trainer=False, **settings)
-    with TestClient(create_app(chosen, encoder=encoder), client=("127.0.0.1", 50000)) as client:
+    app = create_app(chosen, encoder=encoder)
+    with TestClient(app, base_url=ORIGIN, client=("127.0.0.1", 50000)) as client:
         state = client.app.state.rankloop  # type: ignore[attr-defined]
         yield Running(client, state, chosen, encoder)
 

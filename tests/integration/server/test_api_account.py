@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi.testclient import TestClient
 
-from store import sessions
-from tests.integration.server.support import TOKEN, Running
+from store import sessions, signals
+from tests.integration.server.support import ORIGIN, TOKEN, Running
 
 
 def fresh(server: Running, address: str = "127.0.0.1") -> TestClient:
     """Another browser, without starting the application again."""
-    return TestClient(server.client.app, client=(address, 50000))
+    return TestClient(server.client.app, base_url=ORIGIN, client=(address, 50000))
 
 
 def test_a_visitor_keeps_a_name(shop: Running) -> None:
@@ -63,6 +63,35 @@ def test_signing_in_and_out(shop: Running) -> None:
     thief = fresh(shop)
     thief.cookies.set("rankloop_session", token)
     assert thief.get("/api/admin/overview").status_code == 401
+
+
+def test_signing_in_takes_no_conversation_and_gives_no_second_voice(shop: Running) -> None:
+    browser = fresh(shop)
+    visitor = browser.get("/api/session").json()["actor"]
+    begun = browser.post("/api/chat", json={"message": "How does login work?", "stream": False}).json()
+    rating = f"/api/answers/{begun['answer_id']}/rating"
+    assert browser.put(rating, json={"thumb": "up"}).status_code == 200
+    assert browser.post("/api/session", json={"token": TOKEN}).status_code == 200
+    assert browser.get("/api/session").json()["actor"] == visitor
+    again = {"message": "And logout?", "conversation_id": begun["conversation_id"], "stream": False}
+    assert browser.post("/api/chat", json=again).status_code == 200
+    assert browser.get(f"/api/answers/{begun['answer_id']}").json()["rating"]["thumb"] == "up"
+    assert browser.put(rating, json={"thumb": "down"}).status_code == 200
+    with shop.state.db.read() as tx:
+        held = signals.in_force(tx, begun["answer_id"])
+    assert [(one.actor, one.value) for one in held] == [(visitor, "down")]
+    assert browser.get("/api/admin/overview").status_code == 200
+
+
+def test_an_administrators_deeds_carry_a_name_and_not_a_cookie(shop: Running) -> None:
+    browser = fresh(shop)
+    browser.post("/api/session", json={"token": TOKEN})
+    browser.get("/api/session")
+    for headers, name in (({}, "admin"), ({"X-Rankloop-User": "ada"}, "ada")):
+        started = browser.post("/api/admin/jobs", json={"kind": "nightly"}, headers=headers)
+        job = started.json()["job_id"]
+        assert browser.get(f"/api/admin/jobs/{job}").json()["requested_by"] == name
+        browser.post(f"/api/admin/jobs/{job}/cancel")
 
 
 def test_a_link_signs_in_once(shop: Running) -> None:
