@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, delete, func, insert, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, Text, bindparam, delete, func, insert, select, type_coerce
 
 from store.errors import InvalidInput, NotFound
 from store.tables import judgment_overrides, judgment_signals
@@ -31,14 +31,29 @@ class Override:
 
 
 def replace_all(tx: Connection, judgments: Sequence[Judgment]) -> None:
-    """Write the policy's result whole. Overrides stay: they refer to judgments by their stable id."""
-    tx.execute(delete(judgment_signals))
-    tx.execute(delete(table))
-    if judgments:
-        tx.execute(insert(table), [_values(judgment) for judgment in judgments])
-    links = [{"judgment_id": j.id, "signal_id": s} for j in judgments for s in sorted(set(j.signal_ids))]
-    if links:
-        tx.execute(insert(judgment_signals), links)
+    """Make the policy's result what is stored, writing only the difference: a rating changes a few rows of thousands.
+
+    Overrides stay: they refer to judgments by their stable id.
+    """
+    wanted = {judgment.id: _values(judgment) for judgment in judgments}
+    stored = {row.id: dict(row._mapping) for row in tx.execute(select(table))}
+    stale = [{"stale": key} for key, row in stored.items() if wanted.get(key) != row]
+    fresh = [row for key, row in wanted.items() if stored.get(key) != row]
+    if stale:
+        tx.execute(delete(table).where(table.c.id == bindparam("stale")), stale)  # their links go with them
+    if fresh:
+        tx.execute(insert(table), fresh)
+    _replace_links(tx, {(judgment.id, signal) for judgment in judgments for signal in judgment.signal_ids})
+
+
+def _replace_links(tx: Connection, wanted: set[tuple[str, int]]) -> None:
+    links = judgment_signals.c
+    stored = {(row.judgment_id, row.signal_id) for row in tx.execute(select(judgment_signals))}
+    if stale := [{"stale": judgment, "of": signal} for judgment, signal in sorted(stored - wanted)]:
+        one = (links.judgment_id == bindparam("stale")) & (links.signal_id == bindparam("of"))
+        tx.execute(delete(judgment_signals).where(one), stale)
+    if fresh := [{"judgment_id": judgment, "signal_id": signal} for judgment, signal in sorted(wanted - stored)]:
+        tx.execute(insert(judgment_signals), fresh)
 
 
 def list_page(

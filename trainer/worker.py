@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 from store import jobs
 from store.database import Database
-from store.errors import Cancelled, Conflict, RankloopError
+from store.errors import Busy, Cancelled, Conflict, RankloopError
 from store.types import Job, JobKind, JobState, Json
 
 logger = logging.getLogger(__name__)
@@ -50,9 +50,13 @@ class Reporter:
         self._write("stage", fraction, data or {})
 
     def progress(self, fraction: float, data: Json) -> None:
-        """Progress within the stage, written at most once a second."""
-        if time.monotonic() - self._said >= EVENT_SECONDS:
+        """Progress within the stage, written at most once a second; not at all while the database is busy."""
+        if time.monotonic() - self._said < EVENT_SECONDS:
+            return
+        try:
             self._write("progress", fraction, data)
+        except Busy as busy:
+            logger.warning("a progress line of job %s was not written: %s", self.job.id, busy.message)
 
     def note(self, message: str) -> None:
         """A line for people in the job's log."""

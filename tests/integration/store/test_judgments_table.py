@@ -53,6 +53,26 @@ def test_written_whole_and_read_back(db: Database) -> None:
         assert judgments.all_of(tx) == []
 
 
+def test_only_what_differs_is_written(db: Database) -> None:
+    def rows_written(wanted: list[Judgment]) -> int:
+        with db.write() as tx:
+            before = tx.exec_driver_sql("select total_changes()").scalar_one()
+            judgments.replace_all(tx, wanted)
+            written = tx.exec_driver_sql("select total_changes()").scalar_one() - before
+            assert judgments.all_of(tx) == wanted
+            return int(written)
+
+    assert rows_written(ALL) == 0
+    more = replace(SECOND, signal_ids=(1, 2))
+    assert rows_written([FIRST, more, THIRD]) == 1, "a link"
+    less = replace(FIRST, signal_ids=(1,))
+    assert rows_written([less, more, THIRD]) == 1, "a link"
+    other = replace(THIRD, relevance=0.5, reasons=("v", "w"))
+    assert rows_written([less, more, other]) == 2, "one row out, one in"
+    moved = replace(more, weight=0.5)
+    assert rows_written([less, moved, other]) <= 6, "its links go with it and come back"
+
+
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
