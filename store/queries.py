@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from store import meta
 from store.checks import clean
 from store.errors import NotFound
 from store.tables import queries, query_groups
 from store.texts import pack, unpack
 from store.types import QueryGroup, Split, Vector
+
+_ENCODER = "queries_encoder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,21 @@ def mark_bridged(tx: Connection, query_id: int) -> None:
     changed = tx.execute(update(queries).where(queries.c.id == query_id).values(bridged=True).returning(queries.c.id))
     if changed.scalar() is None:
         raise NotFound(f"no query {query_id}")
+
+
+def encoder(tx: Connection) -> str | None:
+    """Name of the encoder that made the queries' vectors; None when it was never noted."""
+    name: str | None = meta.get(tx, _ENCODER)
+    return name
+
+
+def put_vectors(tx: Connection, encoder: str, vectors: Mapping[int, Vector]) -> None:
+    """Replace the vectors of queries, by id, and note which encoder all vectors are of. Groups and splits stay."""
+    if vectors:
+        rows = [{"known": query_id, "packed": pack(vector)} for query_id, vector in vectors.items()]
+        one = update(queries).where(queries.c.id == bindparam("known"))
+        tx.execute(one.values(vector=bindparam("packed")), rows)
+    meta.put(tx, _ENCODER, encoder)
 
 
 def _hash(query: str) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import numpy as np
+
 from store import queries as store
 from store.database import Connection, Database
-from store.types import Vector
+from store.types import Split, Vector
 from trainer.evidence import Place
 from trainer.split import THRESHOLD, Splitter
 
@@ -40,6 +42,7 @@ def group_queries(
 
     One write transaction decides, so two builds at once can't put one query on both sides.
     """
+    _follow_encoder(db, encoder, threshold)
     names = {query: store.normalise(query) for query in dict.fromkeys(asked)}
     first = {name: query for query, name in reversed(names.items())}
     with db.read() as tx:
@@ -56,6 +59,28 @@ def group_queries(
         {query: Place(*where[name]) for query, name in names.items()},
         {query: vectors[name] for query, name in names.items()},
     )
+
+
+def _follow_encoder(db: Database, encoder: TextEncoder, threshold: float) -> None:
+    """After a change of encoder, embed every known query anew: vectors of two encoders can't be compared.
+
+    Groups and splits stay. Train-side queries that stand near a held-out one in the new space leave training.
+    """
+    with db.read() as tx:
+        if store.encoder(tx) == encoder.name:
+            return
+        known = store.known(tx)
+    vectors = encoder.encode([query.query for query in known]) if known else np.zeros((0, 1), dtype=np.float32)
+    held_out = vectors[[query.split is Split.HELD_OUT for query in known]]
+    bridged = [
+        query.id
+        for query, row in zip(known, vectors, strict=True)
+        if query.split is Split.TRAIN and not query.bridged and (held_out @ row >= threshold).any()
+    ]
+    with db.write() as tx:
+        store.put_vectors(tx, encoder.name, {query.id: row for query, row in zip(known, vectors, strict=True)})
+        for query_id in bridged:
+            store.mark_bridged(tx, query_id)
 
 
 def _assign(tx: Connection, unseen: Sequence[tuple[str, str, Vector]], now: datetime, threshold: float) -> None:
