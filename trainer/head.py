@@ -74,13 +74,24 @@ def judged_lists(
 
 
 def _within(members: Sequence[Pair], room: int) -> list[Pair]:
-    """All judged candidates, and of the mined ones as many as there is room for, spread evenly over their ranks."""
+    """The heaviest judged candidates of each label up to ``room``, and mined ones in what room is left of it.
+
+    The mined ones are spread evenly over their ranks. A golden question about a large file judges all its chunks right:
+    uncut, that one list would set the width of the whole problem.
+    """
     mined = [one for one in members if one.source in ("hard_negative", "random_negative")]
-    judged = [one for one in members if one.source not in ("hard_negative", "random_negative")]
+    said = [one for one in members if one.source not in ("hard_negative", "random_negative")]
+    judged = [one for label in (True, False) for one in _heaviest([p for p in said if (p.label > 0.5) is label], room)]
     left = max(room - len(judged), 0 if len({one.label > 0.5 for one in judged}) > 1 else 1)
     if left < len(mined):
         mined = [mined[int(at)] for at in (np.arange(left) * len(mined) / left).astype(int)] if left else []
     return [*judged, *mined]
+
+
+def _heaviest(members: Sequence[Pair], room: int) -> list[Pair]:
+    """At most ``room`` of them, in the order they came in; of equally heavy ones the first."""
+    kept = sorted(range(len(members)), key=lambda at: -members[at].weight)[:room]
+    return [members[at] for at in sorted(kept)]
 
 
 def _judged_list(members: Sequence[Pair], texts: Mapping[str, str], scale: float, lexical: float) -> JudgedList:

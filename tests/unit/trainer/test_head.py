@@ -156,6 +156,15 @@ def test_the_budget_thins_lists_and_keeps_what_people_judged() -> None:
     assert [len(one.passages) for one in least] == [DEFAULT.min_candidates] * 10
 
 
+def test_a_golden_question_about_a_large_file_stays_within_the_budget() -> None:
+    """Each of its chunks is judged right: the heaviest are kept, and a list beside it keeps its own width."""
+    wide = [pair(number, 1.0, weight=0.5 + (number >= 49) / 2) for number in range(59)] + [pair(59)]
+    pairs = [*wide, pair(0, 1.0, group=2), *(pair(number, group=2) for number in range(1, 40))]
+    golden, other = judged_lists(pairs, TEXTS, replace(DEFAULT, max_pairs=20), LEXICAL)
+    assert golden.passages == tuple(f"text {number}" for number in range(49, 60)), "ten right ones and a rival"
+    assert len(other.passages) == 10
+
+
 def test_threads_and_seeds_play_no_part() -> None:
     """Nothing is drawn at random: another seed of the libraries changes nothing."""
     lists, features = world(20)
