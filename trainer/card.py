@@ -31,6 +31,7 @@ _EVIDENCE = {
     "out_of_fold": "out-of-fold (other judged questions)",
     "golden": "golden questions",
     "general": "general set (docstring questions)",
+    "imported": "lists made of imported passages (they prove nothing)",
 }
 
 

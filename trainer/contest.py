@@ -35,10 +35,10 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Every arm's rankings of one body of evidence: the same groups in each."""
+    """Every arm's rankings of one body of evidence; of the same groups, but for out of fold (see ``common``)."""
 
     evidence: str
-    """held_out, out_of_fold, golden or general."""
+    """held_out, out_of_fold, golden, general or imported."""
     arms: Mapping[str, Sequence[Ranked]]
     """Arm name → rankings. ``rolled_back`` only where there was such a version."""
 
@@ -83,20 +83,29 @@ class Served:
     """A registered version: its stored out-of-fold results, the groups it trained on, and itself."""
 
     stored: Mapping[int, EvalRow]
+    lists: Mapping[int, frozenset[str]]
+    """Group → content hashes of the list that ``stored`` is a ranking of."""
     groups: frozenset[int]
     arm: Arm
 
     def out_of_fold(self, queries: Sequence[EvalQuery]) -> list[Ranked]:
         """Groups that the version never trained on are ranked by it; for the others its stored out-of-fold ranking is
         measured against today's truth. A group with neither is left out: the version's own score would be flattering.
+        So is one whose list has since changed so that the stored ranking could not hold every right chunk of today's.
         """
         by_group = {one.group_id: one for one in self.arm.rank([q for q in queries if q.group_id not in self.groups])}
         for query in queries:
             row = self.stored.get(query.group_id)
-            if query.group_id in self.groups and row is not None and set(row.ranking) <= set(query.content_hashes):
+            if query.group_id in self.groups and row is not None and self._comparable(row, query):
                 again = measure(row.ranking, query.relevance, _FROM_TEN)
                 by_group[query.group_id] = Ranked(query, row.ranking, {**row.metrics, **again})
         return [by_group[query.group_id] for query in queries if query.group_id in by_group]
+
+    def _comparable(self, row: EvalRow, query: EvalQuery) -> bool:
+        """Whether the stored ranking could have been one of today's list: all it ranked is there, all truth was."""
+        today = frozenset(query.content_hashes)
+        right = {name for name in today if query.relevance.get(name, 0.0) > 0}
+        return today.issuperset(row.ranking) and right <= self.lists.get(query.group_id, frozenset())
 
 
 def outranked(challenger: Sequence[Ranked], limit: int = 50) -> list[Json]:

@@ -83,7 +83,7 @@ def build(
     """
     chosen = policy or POLICIES.get(recipe or settings.recipe, DatasetPolicy())
     context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed))
-    judged = judge_all(db, encoder, chosen.judge, now, sources)
+    judged = judge_all(db, encoder, chosen.judge, now, sources, settings.depth)
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
@@ -114,9 +114,13 @@ def _policy(policy: DatasetPolicy) -> Json:
 
 
 def _with_golden(context: _Context, inputs: Inputs, lists: Lists, grouped: Grouped) -> dict[int, Impression]:
-    """The lists to mine from. A golden question that nobody asked yet gets one made now; it is never evidence."""
+    """The lists to mine from. A golden question that nobody asked yet gets one made now; it is never evidence.
+
+    A bridged one gets none: its group would train on its words.
+    """
     best = lists.best
-    unasked = [question for question in inputs.questions if grouped.places[question.query].group_id not in best]
+    places = [(question, grouped.places[question.query]) for question in inputs.questions]
+    unasked = [question for question, place in places if place.group_id not in best and not place.bridged]
     if not unasked:
         return best
     with context.db.read() as tx:

@@ -47,13 +47,15 @@ class Examined:
     weight: float
     """Weight of ``rerank_score`` in the challenger's blend, fitted on dev."""
     contests: tuple[Contest, ...]
+    """Whole, as they are stored: the next champion's out-of-fold evidence is all that its folds ranked."""
     against: Standing
     to_judge: list[Json]
 
     @property
     def metrics(self) -> Json:
-        """Means by body of evidence, then by arm."""
-        return {contest.evidence: contest.means() for contest in self.contests if contest.size}
+        """Means by body of evidence, then by arm, over the groups that every arm was measured on."""
+        common = [contest.common() for contest in self.contests]
+        return {contest.evidence: contest.means() for contest in common if contest.size}
 
 
 def standing(db: Database) -> Standing:
@@ -62,7 +64,7 @@ def standing(db: Database) -> Standing:
         champion = deployments.champion(tx)
         versions = registry.list_all(tx, limit=100_000)
         undone = deployments.rolled_back_from(tx)
-    before = sum(one.metrics.get("against", {}).get("generation") == champion.generation for one in versions)
+    before = sum(one.metrics.get("against", {}).get("version") == champion.version_id for one in versions)
     return Standing(champion.version_id, champion.generation, 1 + before, undone)
 
 
@@ -94,13 +96,14 @@ class Examiner:
         undone = self._undone(now.rolled_back_from)
         everyone = {**rivals, "challenger": challenger, **({"rolled_back": undone.arm} if undone else {})}
         held_out = self._contest("held_out", self.field.held_out, everyone, 0.0, 0.4)
+        imported = self._contest("imported", self.field.imported_lists, everyone, 0.4, 0.1)
         folded = self._folds(folds, dev, rivals, champion, undone)
         guard = {"champion": champion.arm, "challenger": challenger}
         golden = self._contest("golden", self.field.golden, guard, 0.6, 0.1)
         general = self._contest("general", self.field.general, guard, 0.7, 0.3)
         evidence = Evidence(
             held_out=held_out.scores(),
-            out_of_fold=folded.scores(),
+            out_of_fold=folded.common().scores(),
             golden=golden.scores(),
             general=general.scores(),
             imported=self.field.imported,
@@ -109,7 +112,7 @@ class Examiner:
             rolled_back_from=now.rolled_back_from,
         )
         doubtful = outranked([*held_out.arms.get("challenger", ()), *folded.arms.get("challenger", ())])
-        return Examined(evidence, weight, (held_out, folded, golden, general), now, doubtful)
+        return Examined(evidence, weight, (held_out, folded, golden, general, imported), now, doubtful)
 
     def served(self, version_id: int) -> Served:
         """A registered version with what is known of its training. Raises ModelRefused, NotFound."""
@@ -117,12 +120,17 @@ class Examiner:
             version = registry.get(tx, version_id)
             stored = evaluations.load(tx, version_id, "challenger", "out_of_fold")
             digest = version.snapshot_hash
-            trained = snapshots.load(tx, digest).pairs if digest is not None else ()
+            snapshot = snapshots.load(tx, digest) if digest is not None else None
         models = self.settings.models_dir
         own = load_version(version, models).scorer
         scorer = None if own is None else self.shortcut(directory_of(version, models), own)
         arm = Arm(version.blend, scorer, self.field.texts, self.cancelled)
-        return Served({row.group_id: row for row in stored}, frozenset(pair.group_id for pair in trained), arm)
+        return Served(
+            stored={row.group_id: row for row in stored},
+            lists={one.group_id: frozenset(one.content_hashes) for one in (snapshot.train_queries if snapshot else ())},
+            groups=frozenset(pair.group_id for pair in (snapshot.pairs if snapshot else ())),
+            arm=arm,
+        )
 
     def _undone(self, version_id: int | None) -> Served | None:
         """The version rolled back from; None when there is none, or when it cannot be scored any more."""
@@ -188,4 +196,4 @@ class Examiner:
         if undone is not None:
             arms["rolled_back"] = undone.out_of_fold(folds.queries)
         self.report(0.6)
-        return Contest("out_of_fold", arms).common()
+        return Contest("out_of_fold", arms)

@@ -22,6 +22,7 @@ class Field:
     train: tuple[EvalQuery, ...]
     """Logged lists of the training groups: dev and out-of-fold evidence."""
     held_out: tuple[EvalQuery, ...]
+    """Logged lists of the held-out groups."""
     golden: tuple[EvalQuery, ...]
     general: tuple[EvalQuery, ...]
     texts: Mapping[str, str]
@@ -29,11 +30,13 @@ class Field:
     imported: frozenset[int]
     """Groups whose lists are made of imported passages: they prove nothing."""
     notes: tuple[str, ...]
+    imported_lists: tuple[EvalQuery, ...] = ()
+    """The held-out ones of the imported lists: shown apart."""
 
 
 def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Snapshot, now: datetime) -> Field:
     """Gather the lists of a snapshot and of the guard sets. Nothing is trained on them here."""
-    trained = frozenset(pair.query for pair in snapshot.pairs)
+    trained = frozenset(pair.group_id for pair in snapshot.pairs)
     guards = guard_sets(db, encoder, settings, trained, now)
     lists = (*snapshot.train_queries, *snapshot.held_out, *guards.golden, *guards.general)
     wanted = {pair.content_hash for pair in snapshot.pairs} | {name for one in lists for name in one.content_hashes}
@@ -48,7 +51,14 @@ def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Sn
     missing = len(wanted) - len(texts)
     notes += [f"{missing} texts are missing in the database; their pairs and lists were left out."] if missing else []
     return Field(
-        kept, held_out, _keep(guards.golden, texts)[0], _keep(guards.general, texts)[0], texts, imported, tuple(notes)
+        train=kept,
+        held_out=tuple(one for one in held_out if one.group_id not in imported),
+        golden=_keep(guards.golden, texts)[0],
+        general=_keep(guards.general, texts)[0],
+        texts=texts,
+        imported=imported,
+        notes=tuple(notes),
+        imported_lists=tuple(one for one in held_out if one.group_id in imported),
     )
 
 

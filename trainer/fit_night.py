@@ -72,7 +72,8 @@ class HeadFitting:
         """Every list of every body of evidence gets its features here; then the folds take seconds."""
         field, seed = self._task.field, self._task.seed
         queries = _some(field.train, seed)
-        self._compute(self._pairs((*queries, *field.held_out, *field.golden, *field.general)), 1.0, say)
+        others = (*field.held_out, *field.imported_lists, *field.golden, *field.general)
+        self._compute(self._pairs((*queries, *others)), 1.0, say)
         folds = min(FOLDS, len(queries) // 2) if len(queries) >= 4 else 0
         if folds == 0:
             return OutOfFold(notes=(f"{len(queries)} judged training questions are too few for out-of-fold scores.",))

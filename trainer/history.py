@@ -12,7 +12,7 @@ from trainer.evidence import Known, Place
 from trainer.follow import follow
 
 FULL_DEPTH = 50
-"""A list must be at least this deep to be evidence, or as deep as the code has chunks."""
+"""A list must be at least this deep to be evidence, or as deep as the server reranks or the code has chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,11 @@ class Lists:
         return {**self.shallow, **self.full}
 
 
-def logged_lists(tx: Connection, places: Mapping[str, Place]) -> Lists:
-    """Read all impressions once, keeping two a group. Bridged queries give no list. Texts exist by foreign key."""
+def logged_lists(tx: Connection, places: Mapping[str, Place], depth: int) -> Lists:
+    """Read all impressions once, keeping two a group. Bridged queries give no list. Texts exist by foreign key.
+
+    ``depth``: how many candidates the server reranks and logs today.
+    """
     full: dict[int, Impression] = {}
     shallow: dict[int, Impression] = {}
     needed: dict[str | None, int] = {}
@@ -37,7 +40,7 @@ def logged_lists(tx: Connection, places: Mapping[str, Place]) -> Lists:
         if place is None or place.bridged or not impression.rows:
             continue
         if impression.repo not in needed:
-            needed[impression.repo] = min(FULL_DEPTH, chunks.count(tx, impression.repo))
+            needed[impression.repo] = min(FULL_DEPTH, depth, chunks.count(tx, impression.repo))
         before = shallow.get(place.group_id)
         if len(impression.rows) >= max(1, needed[impression.repo]):
             full[place.group_id] = impression

@@ -51,16 +51,23 @@ class Judged:
     lost: list[int]
     """Golden questions whose places are gone."""
     lists: Lists
+    """Empty where they were not asked for."""
     known: Known
 
 
-def judge_all(db: Database, encoder: TextEncoder, policy: Policy, now: datetime, sources: Sources) -> Judged:
-    """Group the queries of all sources (which writes new groups) and judge them; the judgments are not stored here."""
+def judge_all(
+    db: Database, encoder: TextEncoder, policy: Policy, now: datetime, sources: Sources, depth: int | None = None
+) -> Judged:
+    """Group the queries of all sources (which writes new groups) and judge them; the judgments are not stored here.
+
+    ``depth``: how many candidates the server logs, to tell the lists that are evidence; None reads no list but those
+    of rated answers, which is all that the judgments are made from.
+    """
     with db.read() as tx:
         inputs = _read(tx, sources)
     grouped = group_queries(db, encoder, inputs.queries, now)
     with db.read() as tx:
-        lists = logged_lists(tx, grouped.places)
+        lists = logged_lists(tx, grouped.places, depth) if depth is not None else Lists({}, {})
         known = _known(tx, encoder.name, inputs, lists)
         also, lost = golden.evidence(tx, inputs.questions, grouped.places, policy)
         overrides, accounts = judgments.overrides(tx), signals.accounts(tx)

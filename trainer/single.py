@@ -52,7 +52,12 @@ def evaluate_version(trainer: Trainer, reporter: Reporter) -> Json:
 
 def _contests(field: Field, arms: dict[str, Arm], reporter: Reporter) -> list[Contest]:
     made = []
-    bodies = {"held_out": field.held_out, "golden": field.golden, "general": field.general}
+    bodies = {
+        "held_out": field.held_out,
+        "golden": field.golden,
+        "general": field.general,
+        "imported": field.imported_lists,
+    }
     for done, (evidence, queries) in enumerate(bodies.items(), start=1):
         made.append(Contest(evidence, {name: arm.rank(queries) for name, arm in arms.items()}))
         reporter.progress(0.1 + 0.9 * done / len(bodies), {"evidence": evidence, "queries": len(queries)})

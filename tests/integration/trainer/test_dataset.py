@@ -13,6 +13,9 @@ from store.settings import Settings
 from store.types import PairSource, SignalKind, Split
 from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, make_world
 from trainer.dataset import DatasetPolicy, build
+from trainer.field import lay_out
+from trainer.grouping import group_queries
+from trainer.judging import judge_all
 from trainer.judgments import judgment_id
 from trainer.mine import MinePolicy
 from trainer.split import hash_split
@@ -121,6 +124,25 @@ def test_a_shallow_list_is_no_evidence(world: World) -> None:
     assert snapshot.pairs, "it still trains"
 
 
+def test_a_list_as_deep_as_the_server_reranks_is_evidence(world: World) -> None:
+    verb = next(v for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN)
+    world.vote(world.ask(question(verb, "file"), depth=20), f"{verb}_file")
+    shallow = world.settings.model_copy(update={"depth": 20})
+    assert len(build(world.db, encoder(), shallow, world.now).train_queries) == 1
+
+
+def test_judging_without_lists_gives_the_same_judgments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rate_all(world, THINGS[:1])
+    world.ask(question("read", "socket"))
+    build(world.db, encoder(), world.settings, world.now)
+    with world.db.read() as tx:
+        built = judgments.all_of(tx)
+    assert built
+    monkeypatch.setattr(impressions, "iterate", lambda tx: pytest.fail("every logged list was read"))
+    judged = judge_all(world.db, encoder(), DatasetPolicy().judge, world.now, "ratings")
+    assert sorted(judged.judgments, key=lambda one: one.id) == built
+
+
 def test_judgments_follow_changed_code_and_retire_with_deleted_code(world: World) -> None:
     train = [v for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN]
     changed, deleted = train[0], train[1]
@@ -164,6 +186,47 @@ def test_golden_questions_are_strong_even_if_nobody_asked_them(world: World) -> 
     assert PairSource.HARD_NEGATIVE in {pair.source for pair in snapshot.pairs}
     assert snapshot.train_queries == (), "a list made now is no logged evidence"
     assert len(snapshot.stats["golden_lost"]) == 1
+
+
+def test_a_bridged_golden_question_gives_its_group_no_list(world: World) -> None:
+    verb = next(v for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN)
+    asked, paraphrase = question(verb, "file"), f"{question(verb, 'file')} please"
+    with world.db.write() as tx:
+        for query in (paraphrase, asked):
+            golden.add(tx, query, "code", [world.ids[f"{verb}_file"]], world.now)
+    group_queries(world.db, encoder(), [asked, paraphrase], world.now)
+    with world.db.write() as tx:
+        first, second = queries.known(tx)
+        assert first.group_id == second.group_id
+        queries.mark_bridged(tx, second.id)
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    assert {pair.query for pair in snapshot.pairs} == {asked}
+
+
+def test_golden_questions_guard_only_where_no_paraphrase_was_trained_on(world: World) -> None:
+    trained, *others = [v for v in VERBS if hash_split(question(v, "file")) is Split.TRAIN]
+    world.vote(world.ask(question(trained, "file")), f"{trained}_file")
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    assert snapshot.pairs
+    untouched = question(others[0], "file")
+    with world.db.write() as tx:
+        golden.add(tx, f"{question(trained, 'file')} please", "code", ["file.py"], world.now)
+        golden.add(tx, untouched, "code", ["file.py"], world.now)
+    field = lay_out(world.db, encoder(), world.settings, snapshot, world.now)
+    assert [one.query for one in field.golden] == [untouched]
+
+
+def test_held_out_lists_of_imported_passages_are_kept_apart(world: World) -> None:
+    rate_all(world, THINGS[:1])
+    rows = [(question(v, "image"), function(v, t).text, float(t == "image")) for v in VERBS for t in THINGS[:3]]
+    with world.db.write() as tx:
+        imports.add_pairs(tx, "batch", rows, world.now)
+    snapshot = build(world.db, encoder(), world.settings, world.now)
+    field = lay_out(world.db, encoder(), world.settings, snapshot, world.now)
+    assert field.held_out
+    assert {one.query for one in field.held_out} <= {question(verb, "file") for verb in VERBS}
+    assert field.imported_lists
+    assert {one.query for one in field.imported_lists} <= {query for query, _, _ in rows}
 
 
 def test_imported_pairs_alone_make_a_dataset_with_named_lists(world: World) -> None:

@@ -23,6 +23,7 @@ from store.types import FIRST_STAGE_VERSION, Blend, Decision, Job, JobKind, JobS
 from tests import tiny
 from tests.integration.trainer.code_world import START, THINGS, VERBS, World, encoder, make_world
 from trainer.base import body_of, make_residual_base
+from trainer.examine import standing
 from trainer.pipeline import Trainer
 from trainer.recipe import DEFAULT
 from trainer.single import evaluate_version
@@ -216,6 +217,32 @@ def test_a_trained_version_is_measured_by_its_stored_out_of_fold_scores(shop: Sh
     assert fold["champion"]["queries"] == first["metrics"]["out_of_fold"]["challenger"]["queries"]
 
 
+def test_out_of_fold_evidence_recovers_from_a_gap_of_the_champion(shop: Shop) -> None:
+    """A group that the champion has no honest score for is left out tonight, and stored for the next champion."""
+    first = result_of(shop.run(FEW_STEPS))
+    with shop.db.write() as tx:
+        deployments.promote(tx, first["version"], "ann", "try it", START, forced=True)
+        known = evaluations.load(tx, first["version"], "challenger", "out_of_fold")
+        evaluations.save(tx, first["version"], known[1:])
+    second = result_of(shop.run({**FEW_STEPS, "seed": 1}))
+    with shop.db.read() as tx:
+        stored = evaluations.load(tx, second["version"], "challenger", "out_of_fold")
+    fold = second["metrics"]["out_of_fold"]
+    assert {arm["queries"] for arm in fold.values()} == {len(known) - 1}
+    assert {row.group_id for row in stored} == {row.group_id for row in known}
+
+
+def test_a_trial_counts_against_the_champion_whatever_happened_between(shop: Shop, base: Path) -> None:
+    version = publish_for(shop, shop.enqueue(), Decision.NOT_PROVEN, base)
+    assert standing(shop.db).trial == 2
+    with shop.db.write() as tx:
+        deployments.promote(tx, version, "ann", "try it", START, forced=True)
+    assert standing(shop.db).trial == 1, "nobody challenged this one"
+    with shop.db.write() as tx:
+        deployments.rollback(tx, "ann", "it was worse", START)
+    assert standing(shop.db).trial == 2, "the first stage has been challenged before"
+
+
 def test_forty_five_imported_pairs_train_by_the_seed_recipe_and_prove_nothing(shop: Shop) -> None:
     rows = [
         (f"how to {verb} it", f"def {verb}_{thing}(): pass", float(thing == "file"))
@@ -230,6 +257,7 @@ def test_forty_five_imported_pairs_train_by_the_seed_recipe_and_prove_nothing(sh
         snapshot = snapshots.load(tx, result["snapshot"])
     assert len(snapshot.pairs) + sum(len(one.relevance) for one in snapshot.held_out) >= 45 - 9
     assert version.metrics["training"]["epochs"] == 3
+    assert set(result["metrics"]) == {"imported"}, "none of it is held-out evidence"
     assert shop.champion() == FIRST_STAGE_VERSION
 
 
