@@ -17,7 +17,7 @@ from bench.loop.arms import ARMS, Bench, kept_features
 from bench.loop.cells import FOLDS, KINDS, RESULTS, Cell, Kept, Key
 from bench.loop.nights import ALWAYS, OBEYED, loop
 from bench.loop.report import write_report
-from bench.loop.world import prepare, read_corpus
+from bench.loop.world import DEPTH, prepare, read_corpus
 from store.encoder import Encoder
 from store.settings import Settings
 
@@ -91,6 +91,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--kinds", nargs="*", choices=KINDS, default=KINDS, help="kinds of query that arms other than rankloop score"
     )
+    parser.add_argument("--depth", type=int, default=DEPTH, help="candidates of each list that evaluation reranks")
     parser.add_argument("--until", type=until, help="HH:MM UTC after which no cell is begun")
     parser.add_argument("--report", action="store_true", help="make nothing, only report")
     return parser.parse_args()
@@ -108,7 +109,8 @@ def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
     """Make what is missing, one cell after the other."""
     corpus = read_corpus(args.corpus, args.functions, args.queries)
     began = time.monotonic()
-    world = prepare(corpus, args.work, args.seed)
+    words = "paraphrased" in args.kinds
+    world = prepare(corpus, args.work, args.seed, depth=args.depth, paraphrased=words)
     console.print(f"{len(corpus.code):,} functions, {len(corpus.questions)} queries; ready in {_since(began)}")
     encoder = Encoder.load(Settings().encoder)
     bench = Bench(world, kept_features(world, encoder), encoder, args.seed, tuple(args.kinds))
@@ -117,7 +119,7 @@ def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
             console.print(f"stopped before {key.name}: it is after {args.until:%H:%M}")
             break
         began = time.monotonic()
-        kept.ensure(key, args.seed, len(corpus.questions), _maker(bench, key, kept), args.kinds)
+        kept.ensure(key, args.seed, len(corpus.questions), _maker(bench, key, kept), kinds=args.kinds, depth=args.depth)
         console.print(f"{datetime.now(UTC):%H:%M:%S} {key.name}: {_since(began)}")
 
 

@@ -163,7 +163,7 @@ def _material(bench: Bench, data: Path, recipe: AnyRecipe, derive: Derive | None
         )
         pairs: Sequence[Pair] = snapshot.pairs if derive is None else derive(db)
         whole = isinstance(recipe, HeadRecipe)
-        lists = [query if whole else _cut(query) for query in snapshot.train_queries]
+        lists = [_cut(query, bench.world.depth if whole else FIT_DEPTH) for query in snapshot.train_queries]
         wanted = {pair.content_hash for pair in pairs} | {name for one in lists for name in one.content_hashes}
         with db.read() as tx:
             known = texts.get(tx, sorted(wanted))
@@ -173,12 +173,12 @@ def _material(bench: Bench, data: Path, recipe: AnyRecipe, derive: Derive | None
     return Material(recipe, pairs, dev, known, _base(settings, bench.encoder, bench.world.root / "bases"))
 
 
-def _cut(query: EvalQuery) -> EvalQuery:
+def _cut(query: EvalQuery, depth: int) -> EvalQuery:
     return replace(
         query,
-        content_hashes=query.content_hashes[:FIT_DEPTH],
-        dense_scores=query.dense_scores[:FIT_DEPTH],
-        lexical_scores=query.lexical_scores[:FIT_DEPTH],
+        content_hashes=query.content_hashes[:depth],
+        dense_scores=query.dense_scores[:depth],
+        lexical_scores=query.lexical_scores[:depth],
     )
 
 
@@ -285,6 +285,7 @@ def _evaluated(
         ranks={kind: tuple(ranks(bench.world, kinds[kind], loaded)) for kind in bench.kinds},
         weight=weight,
         orders=orders(bench.world, unseen, loaded),
+        depth=bench.world.depth,
         notes=notes or {},
     )
 

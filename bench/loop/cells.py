@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.corpus import Question
 from bench.loop.scoring import Rank
+from bench.loop.world import DEPTH
 
 RESULTS = Path(__file__).parent / "results"
 FOLDS = ("a", "b")
@@ -64,6 +65,8 @@ class Cell:
     """Of ``rerank_score`` in the blend."""
     orders: tuple[tuple[int, ...], ...] = ()
     """Of each unseen query the first-stage ranks of its candidates in their final order: for the gate's power."""
+    depth: int = DEPTH
+    """Candidates of each list that were reranked."""
     notes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -105,10 +108,20 @@ class Kept:
         files = sorted(self._folder.glob("*-*-[ab].json"))
         return [_cell(json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
-    def ensure(self, key: Key, seed: int, queries: int, make: Callable[[], Cell], kinds: Sequence[str] = KINDS) -> Cell:
-        """The kept cell, or a newly made one. One of another seed or size, or without a wanted kind, is made again."""
+    def ensure(
+        self,
+        key: Key,
+        seed: int,
+        queries: int,
+        make: Callable[[], Cell],
+        *,
+        kinds: Sequence[str] = KINDS,
+        depth: int = DEPTH,
+    ) -> Cell:
+        """The kept cell, or a newly made one where it differs in seed, size or depth, or lacks a wanted kind."""
         cell = self.get(key)
-        if cell is None or (cell.seed, cell.queries) != (seed, queries) or not cell.ranks.keys() >= set(kinds):
+        wanted = (seed, queries, depth)
+        if cell is None or (cell.seed, cell.queries, cell.depth) != wanted or not cell.ranks.keys() >= set(kinds):
             cell = make()
             self.put(cell)
         return cell

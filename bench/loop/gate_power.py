@@ -137,7 +137,7 @@ def main() -> None:
     args = parser.parse_args()
     found: list[Power] = []
     for (arm, wrong), cells in by_arm(Kept(args.results).all()).items():
-        if arm not in (ALWAYS, "oracle"):
+        if arm not in (ALWAYS, "recipe", "oracle"):
             continue
         queries = queries_of(cells)
         found += [power(arm, wrong, queries, groups, args.resamples, args.seed) for groups in SIZES]

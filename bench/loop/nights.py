@@ -124,6 +124,7 @@ class Loop:
             training_seconds=sum(night.training_seconds for night in nights),
             weight=final.blend.rerank,
             orders=orders(self.world, self.unseen, final),
+            depth=self.world.depth,
             notes=notes,
         )
 

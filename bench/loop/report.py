@@ -10,6 +10,7 @@ import numpy as np
 from bench.loop.cells import FOLDS, KINDS, Cell, Key
 from bench.loop.figures import Figure, by_arm, figure, pooled, scores, share_of
 from bench.loop.nights import ALWAYS, OBEYED
+from bench.loop.world import DEPTH
 
 TITLES = {
     "no-rerank": "no rerank",
@@ -85,7 +86,8 @@ def _quality(table: Table, kind: str) -> str:
             figure(pooled(cells, kind, metric), pooled(nothing, kind, metric)) for metric in ("mrr@10", "ndcg@10")
         )
         half = "" if len(cells) == len(FOLDS) else f" (half {cells[0].key.fold} only)"
-        lines.append(f"| {_named(arm)} | {mrr.queries}{half} | {_shown(mrr)} | {_shown(ndcg)} |")
+        depth = "" if cells[0].depth == DEPTH else f" (top {cells[0].depth} reranked)"
+        lines.append(f"| {_named(arm)} | {mrr.queries}{half}{depth} | {_shown(mrr)} | {_shown(ndcg)} |")
     return "\n".join(lines) if len(lines) > 4 else ""
 
 

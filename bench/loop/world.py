@@ -12,6 +12,7 @@ from bench import corpus as corpora
 from bench.corpus import Corpus
 from bench.harness import served
 from bench.loop.paraphrase import paraphrase
+from server.indexing.recover import sync_index
 from server.retrieval.retrieve import Retriever
 from store import chunks
 from store.database import Database
@@ -42,6 +43,7 @@ class World:
     root: Path
     lists: Mapping[str, tuple[Candidate, ...]]
     paraphrases: Mapping[str, str]
+    depth: int = DEPTH
 
     @property
     def index(self) -> Path:
@@ -73,25 +75,38 @@ def read_corpus(folder: Path, functions: int | None, queries: int | None) -> Cor
     return Corpus(whole.name, {path: code for path, code in whole.code.items() if path in kept}, questions)
 
 
-def prepare(corpus: Corpus, root: Path, seed: int) -> World:
-    """Index once over HTTP, then make the lists once with the server's own retriever; both are kept under ``root``."""
+def prepare(corpus: Corpus, root: Path, seed: int, *, depth: int = DEPTH, paraphrased: bool = True) -> World:
+    """Index once over HTTP, then make the lists once with the server's own retriever; both are kept under ``root``.
+
+    ``depth`` below ``DEPTH`` cuts the lists that are scored. Without ``paraphrased`` those queries get no lists.
+    """
     root.mkdir(parents=True, exist_ok=True)
-    index, done = root / "index", root / "indexed"
-    if not done.exists():  # a stopped indexing goes on where it was
-        corpus.write(root / "code")
-        with served(index, root / "index.log", QUIET) as server:
-            admin = server.client("bench", admin=True)
-            job = admin.wait(admin.add_repo(REPO, str((root / "code").resolve())).job_id, _INDEXING_S)
-        if job.state is not JobState.SUCCEEDED:
-            raise RankloopError(f"indexing ended as {job.state}: {job.error}")
-        done.write_text(json.dumps(job.result), encoding="utf-8")
+    index = root / "index"
+    _index(corpus, root, index)
     paraphrases = {question.query: paraphrase(question.query, seed) for question in corpus.questions}
-    queries = [*paraphrases, *paraphrases.values()]
+    queries = [*paraphrases, *(paraphrases.values() if paraphrased else ())]
     file = root / "lists.json"
-    if not file.exists():
-        file.write_text(json.dumps(_retrieve(index, queries)), encoding="utf-8")
-    rows = json.loads(file.read_text(encoding="utf-8"))
-    return World(corpus, root, _candidates(index, rows, queries), paraphrases)
+    rows: dict[str, list[Row]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    missing = [query for query in queries if query not in rows]
+    if missing:
+        rows.update(_retrieve(index, missing))
+        file.write_text(json.dumps(rows), encoding="utf-8")
+    cut = {query: rows[query][:depth] for query in queries}
+    return World(corpus, root, _candidates(index, cut, queries), paraphrases, depth)
+
+
+def _index(corpus: Corpus, root: Path, index: Path) -> None:
+    """A stopped indexing goes on where it was."""
+    done = root / "indexed"
+    if done.exists():
+        return
+    corpus.write(root / "code")
+    with served(index, root / "index.log", QUIET) as server:
+        admin = server.client("bench", admin=True)
+        job = admin.wait(admin.add_repo(REPO, str((root / "code").resolve())).job_id, _INDEXING_S)
+    if job.state is not JobState.SUCCEEDED:
+        raise RankloopError(f"indexing ended as {job.state}: {job.error}")
+    done.write_text(json.dumps(job.result), encoding="utf-8")
 
 
 Row = tuple[int, float, float, float]
@@ -104,6 +119,7 @@ def _retrieve(index: Path, queries: Sequence[str]) -> dict[str, list[Row]]:
     encoder = Encoder.load(settings.encoder)
     vectors = VectorIndex.open(settings.qdrant_dir, None, encoder.dimension)
     try:
+        sync_index(db, vectors, encoder)
         retriever = Retriever(db, encoder, vectors, settings.first_stage_lexical)
         return {
             query: [

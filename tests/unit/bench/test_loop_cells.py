@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,15 @@ def test_a_cell_of_another_seed_or_size_is_made_again(tmp_path: Path) -> None:
     other = cell(unseen=(5, 5))
     assert kept.ensure(other.key, 8, 4, lambda: other) == other
     assert kept.ensure(other.key, 7, 6, lambda: cell(unseen=(9, 9))).ranks["unseen"] == (9, 9)
+
+
+def test_a_cell_of_another_depth_or_without_a_wanted_kind_is_made_again(tmp_path: Path) -> None:
+    kept, made = Kept(tmp_path), cell(unseen=(9, 9))
+    kept.put(cell())
+    assert kept.ensure(made.key, 7, 4, lambda: made, depth=20).ranks["unseen"] == (9, 9)
+    kept.put(replace(cell(), ranks={"unseen": (1, 2)}))
+    assert kept.ensure(made.key, 7, 4, lambda: made, kinds=["unseen"]).ranks["unseen"] == (1, 2)
+    assert kept.ensure(made.key, 7, 4, lambda: made).ranks["unseen"] == (9, 9)
 
 
 def test_a_cell_that_fails_leaves_nothing(tmp_path: Path) -> None:
