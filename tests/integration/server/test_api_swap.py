@@ -51,7 +51,8 @@ def test_promote_answers_once_the_version_serves_and_rollback_too(own: Running) 
 def test_the_overview_names_the_rollback_that_happens(own: Running) -> None:
     good, bad = own.version("good"), own.version("bad")
     promote(own, good)
-    promote(own, bad)
+    assert "version 0" in promote(own, bad, 409)["error"]["message"], "it was measured against another champion"
+    assert promote(own, bad, force=True)["forced"] is True
     own.admin("POST", "/rollback", json={"reason": "one step"})
     seen = own.admin("GET", "/overview")
     assert (seen["rollback_to"], seen["rollback_choices"]) == (0, [bad.id, 0])
@@ -84,7 +85,7 @@ def test_a_version_that_does_not_load_is_taken_back_in_the_ledger(own: Running) 
     good, bad = own.version("good"), own.version("bad")
     promote(own, good)
     damage(own, bad)
-    refused = promote(own, bad, 409)
+    refused = promote(own, bad, 409, force=True)
     assert refused["error"]["code"] == "model_refused"
     assert f"version {good.id} keeps serving" in refused["error"]["message"]
     assert serving(own) == good.id
@@ -118,7 +119,7 @@ def test_a_server_starts_on_the_last_champion_that_loads(data: Path, tiny_encode
     with running(data, tiny_encoder) as server:
         good, bad = server.version("good"), server.version("bad")
         promote(server, good)
-        promote(server, bad)
+        promote(server, bad, force=True)
         models = server.settings.models_dir
     assert bad.path is not None
     shutil.rmtree(models / bad.path)
