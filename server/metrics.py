@@ -34,7 +34,7 @@ class Metrics:
         self.serving = Gauge("rankloop_serving_version", "Version that serves", registry=self.registry)
         self.champion = Gauge("rankloop_champion_version", "Version that should serve", registry=self.registry)
         self.degraded = Gauge(
-            "rankloop_degraded", "1 while the champion could not be loaded and another serves", registry=self.registry
+            "rankloop_degraded", "1 while another version than the champion serves", registry=self.registry
         )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:

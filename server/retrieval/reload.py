@@ -79,13 +79,18 @@ class ChampionFollower:
                 if self._worth_trying():
                     self.follow()
             except RankloopError as error:
-                log.warning("still serving version %s: %s", self.reranker.current().version.id, error.message)
+                log.warning("still serving version %s: %s", self._serving(), error.message)
+            except Exception:  # the thread's edge: without it, promotions of another process would never serve again
+                log.exception("still serving version %s: following the champion failed", self._serving())
 
     def _worth_trying(self) -> bool:
         problem = self.problem
         if problem is None or time.monotonic() - problem.since > RETRY_SECONDS:
             return True
         return self._champion().generation != problem.generation
+
+    def _serving(self) -> int:
+        return self.reranker.current().version.id
 
     def _champion(self) -> Champion:
         with self._db.read() as tx:

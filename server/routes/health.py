@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from server import serving
 from server.deps import State
 from server.metrics import CONTENT_TYPE
 from server.schemas.account import Alive, Ready
@@ -14,6 +15,7 @@ from server.state import AppState
 from store import deployments
 from store.database import schema_version
 from store.errors import RankloopError
+from store.types import Champion
 
 router = APIRouter(tags=["health"])
 OK = "ok"
@@ -28,7 +30,7 @@ async def healthz(request: Request) -> Alive:
 @router.get("/readyz")
 def readyz(response: Response, state: State) -> Ready:
     """Database, index and champion are ready (503 otherwise)."""
-    champion: list[int] = []
+    champion: list[Champion] = []
     checks = {
         "database": _check(lambda: _database(state)),
         "index": _check(lambda: state.vectors.count()),
@@ -37,16 +39,12 @@ def readyz(response: Response, state: State) -> Ready:
     ready = all(check == OK for check in checks.values())
     if not ready:
         response.status_code = 503
-    problem = state.follower.problem
-    serving = state.follower.reranker.current().version.id
-    note = (
-        f"version {problem.version_id} is the champion but could not be loaded, so version {serving} serves: "
-        f"{problem.reason}"
-        if problem is not None
-        else None
-    )
     return Ready(
-        ready=ready, checks=checks, model_version=serving, champion=champion[0] if champion else None, note=note
+        ready=ready,
+        checks=checks,
+        model_version=state.follower.reranker.current().version.id,
+        champion=champion[0].version_id if champion else None,
+        note=serving.behind(state.follower, champion[0], state.clock()) if champion else None,
     )
 
 
@@ -54,8 +52,9 @@ def readyz(response: Response, state: State) -> Ready:
 def metrics(state: State) -> Response:
     """Prometheus metrics."""
     state.metrics.serving.set(state.follower.reranker.current().version.id)
-    state.metrics.champion.set(_champion(state))
-    state.metrics.degraded.set(0 if state.follower.problem is None else 1)
+    champion = _champion(state)
+    state.metrics.champion.set(champion.version_id)
+    state.metrics.degraded.set(0 if serving.behind(state.follower, champion, state.clock()) is None else 1)
     return Response(state.metrics.text(), media_type=CONTENT_TYPE)
 
 
@@ -72,6 +71,6 @@ def _database(state: AppState) -> None:
         schema_version(tx)
 
 
-def _champion(state: AppState) -> int:
+def _champion(state: AppState) -> Champion:
     with state.db.read() as tx:
-        return deployments.champion(tx).version_id
+        return deployments.champion(tx)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
+
+from server.retrieval import reload
 from store import deployments
 from store.encoder import Encoder
 from store.types import Version
@@ -113,6 +116,26 @@ def test_a_broken_champion_of_another_process_is_told_and_not_served(own: Runnin
     assert "rankloop_degraded 1.0" in metrics
     assert serving(own) == 0
     assert own.admin("GET", "/deployments")[0]["action"] == "promote"  # not this server's to undo
+
+
+def test_the_follower_outlives_what_nobody_foresaw(own: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = own.version("good")
+    failed: list[int] = []
+
+    def fails(version: Version, *_: Any, **__: Any) -> Any:
+        failed.append(version.id)
+        raise KeyError("nobody foresaw this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reload, "load_version", fails)
+        with own.state.db.write() as tx:
+            long_ago = datetime.now(UTC) - timedelta(seconds=11)
+            deployments.promote(tx, version.id, "trainer", "proven", long_ago)
+        until(lambda: len(failed) > 1, seconds=50)
+        assert f"version {version.id} has been the champion" in own.client.get("/readyz").json()["note"]
+        assert "rankloop_degraded 1.0" in own.client.get("/metrics").text
+    until(lambda: serving(own) == version.id, seconds=50)
+    assert own.client.get("/readyz").json()["note"] is None
 
 
 def test_a_server_starts_on_the_last_champion_that_loads(data: Path, tiny_encoder: Encoder) -> None:
