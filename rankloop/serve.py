@@ -6,7 +6,9 @@ import ipaddress
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -17,7 +19,7 @@ from rankloop.follow import follow_job
 from rankloop.locks import ProcessLock, server_lock
 from rankloop.supervise import TrainerSupervisor
 from server import indexing_jobs
-from server.app import create_app
+from server.app import create_app, end_streams
 from store import sessions
 from store.database import Database
 from store.errors import Conflict, InvalidInput, RankloopError
@@ -25,7 +27,7 @@ from store.settings import Settings
 from store.types import JobState
 
 LINK_LIFE = timedelta(minutes=30)
-GRACE_S = 6
+GRACE_S = 5
 """For open connections; the trainer's grace runs beside it, and both are to be over within ten seconds."""
 
 
@@ -121,11 +123,13 @@ class Greeter(threading.Thread):
 
 
 class _Server(uvicorn.Server):
-    """Tells the trainer to end as soon as it is told itself."""
+    """Tells the trainer and the open event streams to end as soon as it is told itself."""
 
-    def __init__(self, config: uvicorn.Config, trainer: TrainerSupervisor | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, trainer: TrainerSupervisor | None, end_streams: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._trainer = trainer
+        self._trainer, self._end_streams = trainer, end_streams
         self.asked = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -133,6 +137,10 @@ class _Server(uvicorn.Server):
         if self._trainer is not None:
             self._trainer.ask()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
 
     def take_signals(self) -> None:
         """At its end uvicorn raises the signal again for the handler that was there before: by default that kills the
@@ -147,14 +155,15 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
     folder = None if index is None else checked_folder(index)
     settings.data.mkdir(parents=True, exist_ok=True)
     with ProcessLock(server_lock(settings.data), url=address(settings)), bind(settings) as sock:
+        app = create_app(settings)
         config = uvicorn.Config(
-            create_app(settings),
+            app,
             log_level=settings.log_level if settings.log_level != "info" else "warning",
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
         )
         trainer = TrainerSupervisor() if settings.trainer else None
-        server = _Server(config, trainer)
+        server = _Server(config, trainer, partial(end_streams, app))
         server.take_signals()
         greeter = Greeter(server, settings, folder, name)
         greeter.start()

@@ -24,7 +24,7 @@ from server.routes.admin import routers as admin_routers
 from server.schemas.asking import ChatCitations, ChatDone, ChatSources, ChatToken
 from server.schemas.common import ErrorBody
 from server.schemas.jobs import JobEventView
-from server.state import Clock, open_state, utc_now
+from server.state import AppState, Clock, open_state, utc_now
 from store.encoder import Encoder
 from store.errors import RankloopError
 from store.settings import Settings
@@ -77,6 +77,13 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, clock: Clo
     app.include_router(pages.router)  # last: it takes whatever path is left
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+def end_streams(app: FastAPI) -> None:
+    """Let open event streams say that the server stops, and end. Call it on the application's event loop."""
+    state = getattr(app.state, "rankloop", None)
+    if isinstance(state, AppState):
+        state.stopping.set()
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

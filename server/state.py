@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from server.answering.llm import LanguageModel
@@ -51,6 +52,8 @@ class AppState:
     answering: Answering
     model: LanguageModel | None
     closing: ExitStack
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the server is asked to end: open event streams say so and end."""
 
     def close(self) -> None:
         """Stop the threads, let running questions end, close index and database."""

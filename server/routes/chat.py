@@ -42,7 +42,7 @@ async def chat(form: ChatForm, asker: Asker, state: State) -> Response | ChatRes
     )
     prepared = await state.answering.prepare(ask)
     if form.stream:
-        return EventStream(events(state, prepared))
+        return EventStream(events(state, prepared), state.stopping)
     result = body(prepared, await written(state, prepared))
     return ChatResult(**result.model_dump(), conversation_id=prepared.conversation_id)
 

@@ -85,7 +85,7 @@ async def job_events(
     job, lines = await anyio.to_thread.run_sync(_look, state, job_id, after)
     if not stream:
         return JobEvents(events=[JobEventView.model_validate(line) for line in lines])
-    return EventStream(_watch(state, job, lines, after))
+    return EventStream(_watch(state, job, lines, after), state.stopping)
 
 
 @router.post("/{job_id}/cancel")

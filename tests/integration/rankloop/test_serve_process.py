@@ -11,14 +11,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from rankloop.client import Client
 from rankloop.locks import holder, server_lock, trainer_lock
+from store import impressions, jobs
 from store.settings import process_environment
+from store.types import JobKind
 from tests.integration.rankloop.conftest import QUESTION, Desk, Models
+from tests.integration.server.support import ADMIN, TOKEN, events, fake_model
 
 START_S = 240
 """Patience with a busy machine; nothing is promised about starting."""
@@ -31,10 +37,10 @@ TERM_S = 50.0
 class Serve:
     """One ``rankloop serve`` and what it has printed."""
 
-    def __init__(self, desk: Desk, *words: str) -> None:
+    def __init__(self, desk: Desk, *words: str, **environment: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "rankloop", "serve", *words],
-            env=process_environment(desk.environment),
+            env=process_environment(desk.environment | environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -137,6 +143,50 @@ def test_the_life_of_a_server(tmp_path: Path, models: Models, code: Path) -> Non
             if one is not None:
                 one.kill()
                 one.close()
+
+
+def test_open_streams_are_told_that_the_server_stops(desk: Desk) -> None:
+    """A chat whose language model hangs, and the log of a job that no worker takes."""
+    with desk.database().write() as tx:
+        job = jobs.enqueue(tx, JobKind.NIGHTLY, {}, "ann", datetime.now(UTC))
+    assert job is not None
+    with fake_model() as fake:
+        fake.hold_after = 1
+        port, more = free_port(), {"RANKLOOP_TRAINER": "false", "RANKLOOP_ADMIN_TOKEN": TOKEN}
+        server = Serve(desk, "--port", port, RANKLOOP_LLM_BASE_URL=fake.url, **more)
+        try:
+            server.wait_for("Sign in once")
+            url = f"http://127.0.0.1:{port}"
+            chat = Stream("POST", f"{url}/api/chat", json={"message": QUESTION})
+            log = Stream("GET", f"{url}/api/admin/jobs/{job.id}/events")
+            eventually(lambda: "event: token" in chat.text and "event: job" in log.text, TERM_S, lambda: server.output)
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(timeout=TERM_S) == 0
+        finally:
+            server.kill()
+            server.close()
+    for stream in (chat, log):
+        stream.join(TERM_S)
+        assert events(stream.text)[-1][0] == "error", stream.text
+        assert events(stream.text)[-1][1]["error"]["code"] == "stopping"
+    shown = dict(events(chat.text))["sources"]["answer_id"]
+    with desk.database().read() as tx:
+        assert impressions.get_answer(tx, shown).answer == fake.says[0]
+
+
+class Stream(threading.Thread):
+    """Reads a stream of events into ``text`` until it ends."""
+
+    def __init__(self, method: str, url: str, **more: Any) -> None:
+        super().__init__(daemon=True)
+        self._request, self.text = (method, url, more), ""
+        self.start()
+
+    def run(self) -> None:
+        method, url, more = self._request
+        with httpx.stream(method, url, headers=ADMIN, timeout=START_S, **more) as response:
+            for piece in response.iter_text():
+                self.text += piece
 
 
 def test_a_folder_that_is_not_there_is_refused_before_anything_starts(empty: Desk) -> None:
