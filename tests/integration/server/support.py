@@ -41,7 +41,7 @@ def logout(session):
     """Close the session of a user."""
     session.close()
 ''',
-    "config.py": '''"""Settings."""
+    "config.py": '''"""Settings read."""
 
 import json
 
@@ -50,6 +50,10 @@ def load_config(path):
     """Read the configuration from a json file."""
     with open(path) as file:
         return json.load(file)
+''',
+    "save.py": '''"""Settings written."""
+
+import json
 
 
 def save_config(path, values):
@@ -180,6 +184,8 @@ class FakeModel:
     """Wait for ``go`` after this many pieces."""
     break_after: int | None = None
     """Drop the connection after this many pieces."""
+    pause: float = 0
+    """Seconds before each piece."""
     holding: Event = field(default_factory=Event)
     go: Event = field(default_factory=Event)
     url: str = ""
@@ -208,6 +214,7 @@ def fake_model() -> Iterator[FakeModel]:
                     fake.holding.set()
                     fake.go.wait(20)
                 body = {"choices": [{"index": 0, "delta": {"content": piece}}], "id": "1", "object": "x"}
+                time.sleep(fake.pause)
                 try:
                     self.wfile.write(f"data: {json.dumps(body)}\n\n".encode())
                     self.wfile.flush()
