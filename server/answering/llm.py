@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 
 import httpx
 from openai import AsyncOpenAI, OpenAIError
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from server.answering.sources import Source
 from store.errors import Unavailable
@@ -22,11 +24,12 @@ _SYSTEM = (
 
 
 class LanguageModel:
-    """An OpenAI-shaped chat endpoint."""
+    """An OpenAI-shaped chat endpoint, given ``timeout`` seconds to the first word and from each piece to the next."""
 
     def __init__(self, base_url: str, api_key: str, model: str, timeout: float) -> None:
         self.name = model
-        self._client = AsyncOpenAI(base_url=base_url, api_key=api_key, timeout=timeout, max_retries=1)
+        self._client = AsyncOpenAI(base_url=base_url, api_key=api_key, timeout=timeout, max_retries=0)
+        self._timeout = timeout
 
     async def write(
         self, question: str, earlier: Sequence[tuple[str, str]], sources: Sequence[Source]
@@ -36,19 +39,31 @@ class LanguageModel:
         Raises Unavailable when the endpoint fails, also in the middle of an answer.
         """
         try:
-            stream = await self._client.chat.completions.create(
-                model=self.name, messages=prompt(question, earlier, sources), stream=True, temperature=0
-            )
-            async with stream:
-                async for chunk in stream:
-                    if chunk.choices and (text := chunk.choices[0].delta.content):
-                        yield text
+            async with AsyncExitStack() as opened:
+                async with asyncio.timeout(self._timeout):
+                    stream = await self._client.chat.completions.create(
+                        model=self.name, messages=prompt(question, earlier, sources), stream=True, temperature=0
+                    )
+                    await opened.enter_async_context(stream)
+                    words = _words(stream)
+                    first = await anext(words, "")
+                yield first
+                async for word in words:
+                    yield word
+        except TimeoutError as error:
+            raise Unavailable(f"the language model said nothing for {self._timeout:g} s") from error
         except (OpenAIError, httpx.HTTPError, ValueError) as error:
             raise Unavailable(f"the language model does not answer: {error}") from error
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+async def _words(stream: AsyncIterator[ChatCompletionChunk]) -> AsyncGenerator[str, None]:
+    async for chunk in stream:
+        if chunk.choices and (text := chunk.choices[0].delta.content):
+            yield text
 
 
 def prompt(

@@ -22,6 +22,7 @@ from server.retrieval.search import Found, Search
 from store import conversations, impressions
 from store.database import Database
 from store.errors import Unavailable
+from store.loading import LoadedVersion
 from store.types import AnswerKind, AnswerRecord
 
 TITLE = 80
@@ -99,8 +100,7 @@ class Answering:
         loaded = self._search.version(ask.rerank)
         repo, earlier = await anyio.to_thread.run_sync(self._context, ask)
         query = search_query(ask.question, [question for question, _ in earlier])
-        found = await self._pool.run(self._search.find, query, repo, ask.depth, loaded)
-        sources = sources_of(query, found.candidates[: ask.top_k])
+        found, sources = await self._pool.run(self._find, query, repo, ask, loaded)
         chat = ask.kind is AnswerKind.CHAT and ask.logged
         new = chat and ask.conversation_id is None
         return Prepared(
@@ -128,7 +128,8 @@ class Answering:
                 draft.milliseconds = _ms(draft.started)
                 return
             lead = lead if draft.text else _FALLBACK
-        text, cited = extractive.write(prepared.found.query, prepared.sources, prepared.repo)
+        found = prepared.found
+        text, cited = await anyio.to_thread.run_sync(extractive.write, found.query, prepared.sources, prepared.repo)
         draft.generator = extractive.GENERATOR
         draft.cited = tuple(dict.fromkeys((*draft.cited, *cited)))
         for piece in _PIECE.findall(lead + text):
@@ -160,6 +161,10 @@ class Answering:
         draft.text += rest
         if rest:
             yield rest
+
+    def _find(self, query: str, repo: str | None, ask: Ask, loaded: LoadedVersion) -> tuple[Found, tuple[Source, ...]]:
+        found = self._search.find(query, repo, ask.depth, loaded)
+        return found, sources_of(query, found.candidates[: ask.top_k])
 
     def _context(self, ask: Ask) -> tuple[str | None, list[tuple[str, str]]]:
         if ask.conversation_id is None:
