@@ -20,14 +20,15 @@ FORBIDDEN = {
     "rankloop": {"bench"},
 }
 
+MODELS = ("store/encoder.py", "store/scorer.py", "store/loading.py", "store/verify.py", "trainer/")
 ONLY_HERE: dict[str, tuple[str, ...]] = {
     "fastapi": ("server/app.py", "server/deps.py", "server/routes/"),
     "starlette": ("server/app.py", "server/deps.py", "server/routes/"),
     "sqlalchemy": ("store/", "alembic/"),
     "qdrant_client": ("store/vectors.py",),
     "apscheduler": ("trainer/schedule.py",),
-    "torch": ("store/encoder.py", "store/scorer.py", "store/weights.py", "store/loading.py", "store/verify.py", "trainer/"),
-    "sentence_transformers": ("store/encoder.py", "store/scorer.py", "store/loading.py", "store/verify.py", "trainer/"),
+    "torch": (*MODELS, "store/weights.py"),
+    "sentence_transformers": MODELS,
 }
 
 
