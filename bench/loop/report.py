@@ -86,7 +86,7 @@ def _quality(table: Table, kind: str) -> str:
             figure(pooled(cells, kind, metric), pooled(nothing, kind, metric)) for metric in ("mrr@10", "ndcg@10")
         )
         half = "" if len(cells) == len(FOLDS) else f" (half {cells[0].key.fold} only)"
-        depth = "" if cells[0].depth == DEPTH else f" (top {cells[0].depth} reranked)"
+        depth = "" if arm == NOTHING or cells[0].depth == DEPTH else f" (top {cells[0].depth} reranked)"
         lines.append(f"| {_named(arm)} | {mrr.queries}{half}{depth} | {_shown(mrr)} | {_shown(ndcg)} |")
     return "\n".join(lines) if len(lines) > 4 else ""
 

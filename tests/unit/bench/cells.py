@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bench.loop.cells import Cell, Key, Night
 from bench.loop.scoring import Rank
 
@@ -20,3 +22,7 @@ def cell(
 
 def night(number: int, decision: str, unseen: tuple[Rank, ...]) -> Night:
     return Night(number, 1, decision, number, True, ("because",), 10, 1.0, 2.0, {"asked": 1}, unseen)
+
+
+def moment() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC)
