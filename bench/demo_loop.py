@@ -112,10 +112,15 @@ class Traffic:
         return self
 
     def __exit__(self, *error: object) -> None:
-        time.sleep(3.0)
         self._stop.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(120)
+
+    def until_served_by(self, version: int, enough: int = 12, patience_s: float = 120.0) -> None:
+        """Let people go on until ``version`` has answered ``enough`` searches, or patience ends."""
+        deadline = time.monotonic() + patience_s
+        while sum(s[2] == version for s in self.seen) < enough and time.monotonic() < deadline:
+            time.sleep(0.2)
 
     def _ask(self, offset: int) -> None:
         client = Client(self.url, user="demo-traffic")
@@ -124,7 +129,7 @@ class Traffic:
                 return
             began = time.monotonic()
             try:
-                found = client.search(self.queries[i % len(self.queries)], repo=self.repo, depth=200, test=True)
+                found = client.search(self.queries[i % len(self.queries)], repo=self.repo, depth=50, test=True)
             except Exception as error:  # noqa: BLE001 - whatever fails is what the demonstration must count
                 self.failed.append(str(error))
             else:
@@ -132,13 +137,13 @@ class Traffic:
 
     def report(self, old: int, new: int) -> bool:
         """Whether a query that was in flight at the swap ended on the old version, and none failed or went back."""
-        first_new = min((end for _, end, version in self.seen if version == new), default=math.inf)
-        crossing = [s for s in self.seen if s[2] == old and s[0] < first_new <= s[1]]
+        first_new = min((began for began, _, version in self.seen if version == new), default=math.inf)
+        crossing = [s for s in self.seen if s[2] == old and s[0] < first_new < s[1]]
         strays = [s for s in self.seen if s[2] not in (old, new)]
         after = [s for s in self.seen if s[0] > first_new]
         console.print(
             f"  {len(self.seen)} searches during the swap, {len(self.failed)} failed; "
-            f"{len(crossing)} were in flight when version {new} first answered and finished on version {old}; "
+            f"{len(crossing)} were in flight when version {new} took its first search, and finished on version {old}; "
             f"of {len(after)} that began later {sum(s[2] == new for s in after)} were ranked by version {new}"
         )
         return bool(crossing) and not self.failed and not strays and all(s[2] == new for s in after) and bool(after)
@@ -249,6 +254,7 @@ def run(server: Served, corpus: corpora.Corpus, code: Path, ask: int) -> None:
     queries = [q.query for q in asked]
     with Traffic(server.url, queries, corpus.name) as traffic:
         entry = admin.promote(version, reason, force=forced)
+        traffic.until_served_by(version)
     console.print(f"  ledger: {entry.from_version} → {entry.to_version}, forced: {entry.forced}, “{entry.reason}”")
     swapped = traffic.report(entry.from_version or 0, entry.to_version)
     check_plain_loading(server, version, asked[0].query, corpus.name)
@@ -263,6 +269,7 @@ def run(server: Served, corpus: corpora.Corpus, code: Path, ask: int) -> None:
     step("Roll back while people search")
     with Traffic(server.url, queries, corpus.name) as traffic:
         entry = admin.rollback("demonstration: undo")
+        traffic.until_served_by(entry.to_version)
     console.print(f"  ledger: {entry.from_version} → {entry.to_version}, “{entry.reason}”")
     returned = traffic.report(entry.from_version or 0, entry.to_version)
     if not (swapped and returned):
