@@ -192,16 +192,23 @@ def _move(
 
 
 def _stack(entries: Sequence[Deployment]) -> list[int]:
-    """Champions from the first to the present one, as going back would meet them."""
+    """Champions from the first to the present one, as going back would meet them.
+
+    A compensation follows the move that it undoes at once, so it restores the stack of before that move.
+    """
     stack: list[int] = []
+    before: list[int] = []
     for entry in entries:
-        going_back = entry.action in (DeploymentAction.ROLLBACK, DeploymentAction.COMPENSATE)
-        if going_back and entry.to_version in stack[:-1]:
+        kept = list(stack)
+        if entry.action is DeploymentAction.COMPENSATE:
+            stack = before
+        elif entry.action is DeploymentAction.ROLLBACK and entry.to_version in stack[:-1]:
             stack.pop()
             while stack[-1] != entry.to_version:
                 stack.pop()
         else:
             stack.append(entry.to_version)
+        before = kept
     return stack
 
 
