@@ -9,11 +9,9 @@ Index → ask → rate → nightly job → gate → promote under traffic → be
 from __future__ import annotations
 
 import argparse
-import math
 import tempfile
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -21,9 +19,11 @@ from rich.table import Table
 
 from bench import corpus as corpora
 from bench.harness import Served, served
+from bench.traffic import Traffic
 from rankloop.client import Client
 from server.schemas.asking import SearchResult, Source
 from server.schemas.jobs import JobView
+from server.schemas.versions import DeploymentView
 from store.types import JobState, Json
 
 FUNCTIONS, QUESTIONS = 2000, 300
@@ -87,66 +87,6 @@ def _correct(client: Client, answer_id: str, question: corpora.Question, repo: s
             tally.corrections += 1
             return
     tally.gave_up += 1
-
-
-# --- traffic during the swap ---------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Traffic:
-    """Searches of other people: (began, ended, version) of each, seconds of one monotonic clock."""
-
-    url: str
-    queries: list[str]
-    repo: str
-    seen: list[tuple[float, float, int]] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
-
-    def __enter__(self) -> Traffic:
-        self._threads = [threading.Thread(target=self._ask, args=(i,), daemon=True) for i in range(4)]
-        for thread in self._threads:
-            thread.start()
-        time.sleep(2.0)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(120)
-
-    def until_served_by(self, version: int, enough: int = 12, patience_s: float = 120.0) -> None:
-        """Let people go on until ``version`` has answered ``enough`` searches, or patience ends."""
-        deadline = time.monotonic() + patience_s
-        while sum(s[2] == version for s in self.seen) < enough and time.monotonic() < deadline:
-            time.sleep(0.2)
-
-    def _ask(self, offset: int) -> None:
-        client = Client(self.url, user="demo-traffic")
-        for i in range(offset, 100_000, 4):
-            if self._stop.is_set():
-                return
-            began = time.monotonic()
-            try:
-                found = client.search(self.queries[i % len(self.queries)], repo=self.repo, depth=50, test=True)
-            except Exception as error:  # noqa: BLE001 - whatever fails is what the demonstration must count
-                self.failed.append(str(error))
-            else:
-                self.seen.append((began, time.monotonic(), found.model_version))
-
-    def report(self, old: int, new: int) -> bool:
-        """Whether a query that was in flight at the swap ended on the old version, and none failed or went back."""
-        first_new = min((began for began, _, version in self.seen if version == new), default=math.inf)
-        crossing = [s for s in self.seen if s[2] == old and s[0] < first_new < s[1]]
-        strays = [s for s in self.seen if s[2] not in (old, new)]
-        after = [s for s in self.seen if s[0] > first_new]
-        console.print(
-            f"  {len(self.seen)} searches during the swap, {len(self.failed)} failed; "
-            f"{len(crossing)} were in flight when version {new} took its first search, and finished on version {old}; "
-            f"of {len(after)} that began later {sum(s[2] == new for s in after)} were ranked by version {new}"
-        )
-        return bool(crossing) and not self.failed and not strays and all(s[2] == new for s in after) and bool(after)
 
 
 # --- measuring over HTTP --------------------------------------------------------------------
@@ -217,64 +157,110 @@ def main() -> None:
             run(server, corpus, root / "code", args.ask)
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demonstration's people and what they talk about."""
+
+    server: Served
+    corpus: corpora.Corpus
+    asked: list[corpora.Question]
+    unseen: list[corpora.Question]
+    admin: Client
+    person: Client
+
+    @property
+    def repo(self) -> str:
+        return self.corpus.name
+
+    def index(self, code: Path) -> None:
+        began = time.monotonic()
+        job = self.admin.wait(self.admin.add_repo(self.repo, str(code)).job_id, PATIENCE_S, _say)
+        _expect(job)
+        console.print(f"  {(job.result or {}).get('chunks'):,} chunks in {time.monotonic() - began:.0f} s")
+
+    def rate(self) -> None:
+        tally = Tally()
+        for question in self.asked:
+            rate_as_labelled(self.person, question, self.repo, tally)
+        console.print(
+            f"  {tally.thumbs_up} thumbs up, {tally.thumbs_down} down, {tally.votes} votes on chunks, "
+            f"{tally.corrections} corrections, {tally.gave_up} not found at all"
+        )
+
+    def learn(self) -> tuple[int, str]:
+        """Run the nightly job: the new version and the gate's decision."""
+        began = time.monotonic()
+        job = self.admin.wait(self.admin.start_job("nightly"), PATIENCE_S, _say)
+        _expect(job)
+        result = job.result or {}
+        console.print(f"  took {time.monotonic() - began:.0f} s")
+        print_decision(result)
+        version = result.get("version")
+        if version is None:
+            raise SystemExit("the job made no version")
+        weight = self.admin.model(version).blend.rerank
+        console.print(f"  version {version}: weight of rerank_score {weight}")
+        return version, str(result.get("decision"))
+
+    def measure(self) -> tuple[float, float]:
+        """mrr@10 of the questions never asked, and of those asked and rated."""
+        return measure(self.person, self.unseen, self.repo), measure(self.person, self.asked, self.repo)
+
+    def promote(self, version: int, decision: str) -> bool:
+        """Promote under traffic: whether the swap was clean."""
+        with self._traffic() as traffic:
+            reason = f"demonstration: the gate says {decision}"
+            entry = self.admin.promote(version, reason, force=decision != "promote")
+            traffic.until_served_by(version)
+        console.print(f"  ledger: {entry.from_version} → {entry.to_version}, forced: {entry.forced}, “{entry.reason}”")
+        clean = _report(traffic, entry)
+        check_plain_loading(self.server, version, self.asked[0].query, self.repo)
+        return clean
+
+    def roll_back(self) -> bool:
+        """Roll back under traffic: whether the swap was clean."""
+        with self._traffic() as traffic:
+            entry = self.admin.rollback("demonstration: undo")
+            traffic.until_served_by(entry.to_version)
+        console.print(f"  ledger: {entry.from_version} → {entry.to_version}, “{entry.reason}”")
+        return _report(traffic, entry)
+
+    def _traffic(self) -> Traffic:
+        return Traffic(self.server.url, [question.query for question in self.asked], self.repo)
+
+
 def run(server: Served, corpus: corpora.Corpus, code: Path, ask: int) -> None:
-    admin, person = server.client(REVIEWER, admin=True), server.client("demo-person")
     asked, unseen = list(corpus.questions[:ask]), list(corpus.questions[ask:])[:150]
-
+    admin, person = server.client(REVIEWER, admin=True), server.client("demo-person")
+    demo = Demo(server, corpus, asked, unseen, admin, person)
     step("Index")
-    began = time.monotonic()
-    job = admin.wait(admin.add_repo(corpus.name, str(code)).job_id, PATIENCE_S, _say)
-    _expect(job)
-    console.print(f"  {(job.result or {}).get('chunks'):,} chunks in {time.monotonic() - began:.0f} s")
-
+    demo.index(code)
     step(f"Ask and rate {len(asked)} questions")
-    before = measure(person, unseen, corpus.name), measure(person, asked, corpus.name)
-    tally = Tally()
-    for question in asked:
-        rate_as_labelled(person, question, corpus.name, tally)
-    console.print(
-        f"  {tally.thumbs_up} thumbs up, {tally.thumbs_down} down, {tally.votes} votes on chunks, "
-        f"{tally.corrections} corrections, {tally.gave_up} not found at all"
-    )
-
+    before = demo.measure()
+    demo.rate()
     step("Nightly job")
-    began = time.monotonic()
-    job = admin.wait(admin.start_job("nightly"), PATIENCE_S, _say)
-    _expect(job)
-    result = job.result or {}
-    console.print(f"  took {time.monotonic() - began:.0f} s")
-    print_decision(result)
-    version = result.get("version")
-    if version is None:
-        raise SystemExit("the job made no version")
-
+    version, decision = demo.learn()
     step(f"Promote version {version} while people search")
-    forced = result.get("decision") != "promote"
-    reason = f"demonstration: the gate says {result.get('decision')}"
-    queries = [q.query for q in asked]
-    with Traffic(server.url, queries, corpus.name) as traffic:
-        entry = admin.promote(version, reason, force=forced)
-        traffic.until_served_by(version)
-    console.print(f"  ledger: {entry.from_version} → {entry.to_version}, forced: {entry.forced}, “{entry.reason}”")
-    swapped = traffic.report(entry.from_version or 0, entry.to_version)
-    check_plain_loading(server, version, asked[0].query, corpus.name)
-
+    swapped = demo.promote(version, decision)
     step("Ask again")
-    after = measure(person, unseen, corpus.name), measure(person, asked, corpus.name)
+    after = demo.measure()
     table = Table("mrr@10 over HTTP", "before", "after", "change")
     for name, old, new in zip(("questions never asked", "questions asked and rated"), before, after, strict=True):
         table.add_row(name, f"{old:.4f}", f"{new:.4f}", f"{(new - old) / old:+.1%}")
     console.print(table)
-
     step("Roll back while people search")
-    with Traffic(server.url, queries, corpus.name) as traffic:
-        entry = admin.rollback("demonstration: undo")
-        traffic.until_served_by(entry.to_version)
-    console.print(f"  ledger: {entry.from_version} → {entry.to_version}, “{entry.reason}”")
-    returned = traffic.report(entry.from_version or 0, entry.to_version)
+    returned = demo.roll_back()
+    again = demo.measure()
+    console.print(f"  mrr@10 as before: {again == before}")
     if not (swapped and returned):
         raise SystemExit("the swap was not clean: see above")
     console.print("\n[bold green]The loop closes.[/bold green]")
+
+
+def _report(traffic: Traffic, entry: DeploymentView) -> bool:
+    clean, said = traffic.report(entry.from_version or 0, entry.to_version)
+    console.print(f"  {said}")
+    return clean
 
 
 def _say(job: JobView) -> None:

@@ -1,8 +1,13 @@
-"""The general set: questions made at indexing from docstrings, which guard against forgetting. Never trained on."""
+"""Docstring questions made at indexing, split by file.
+
+One file in three gives the general set, which guards against forgetting and is never trained on. The others give code
+questions, which training uses beside the ratings and which decide nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import Connection
@@ -29,15 +34,37 @@ def replace_for_repo(tx: Connection, repo: str, items: Sequence[tuple[str, str, 
         tx.execute(insert(general_queries), rows)
 
 
-def list_all(tx: Connection, limit: int) -> list[tuple[int, str, str, str]]:
-    """Up to ``limit`` (id, query, repository, content hash).
+Row = tuple[int, str, str, str]
+"""(id, query, repository, content hash of the chunk that holds the definition)."""
+
+
+def guards(tx: Connection, limit: int) -> list[Row]:
+    """Up to ``limit`` questions of the general set.
 
     Ordered by content hash, so that a part of them is a fair sample of every repository, the same one each time.
     """
+    return [row for path, row in _all(tx) if _guards(path)][:limit]
+
+
+def for_training(tx: Connection, limit: int) -> list[Row]:
+    """Up to ``limit`` code questions, from files that give the general set none; in the same order."""
+    return [row for path, row in _all(tx) if not _guards(path)][:limit]
+
+
+def _guards(path: str) -> bool:
+    return sha256(path.encode()).digest()[-1] % 3 == 0
+
+
+def _all(tx: Connection) -> list[tuple[str, Row]]:
     query = (
-        select(general_queries.c.id, general_queries.c.query, repos.c.name, general_queries.c.content_hash)
+        select(
+            general_queries.c.id,
+            general_queries.c.query,
+            repos.c.name,
+            general_queries.c.content_hash,
+            general_queries.c.path,
+        )
         .join_from(general_queries, repos)
         .order_by(general_queries.c.content_hash, general_queries.c.id)
-        .limit(limit)
     )
-    return [(row.id, row.query, row.name, row.content_hash) for row in tx.execute(query)]
+    return [(row.path, (row.id, row.query, row.name, row.content_hash)) for row in tx.execute(query)]

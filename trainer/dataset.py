@@ -17,6 +17,7 @@ from store.database import Database
 from store.settings import Settings
 from store.types import Impression, Json, Judgment, Pair, Snapshot, Split, Vector
 from trainer import imported
+from trainer.code_questions import CodePolicy, code_pairs
 from trainer.evidence import Policy
 from trainer.first_stage import FirstStage
 from trainer.grouping import Grouped, TextEncoder
@@ -37,13 +38,14 @@ class DatasetPolicy:
 
     judge: Policy = field(default_factory=Policy)
     mine: MinePolicy = field(default_factory=MinePolicy)
+    code: CodePolicy = field(default_factory=lambda: CodePolicy(questions=0))
     imported_easy: int = 4
     """Random negatives for an imported query that has a positive and fewer negatives."""
 
 
 POLICIES: Mapping[str, DatasetPolicy] = {
     "seed": DatasetPolicy(mine=MinePolicy(hard=4, random=0), imported_easy=0),
-    "default": DatasetPolicy(mine=MinePolicy(hard=30, depth=30, random=0)),
+    "default": DatasetPolicy(mine=MinePolicy(hard=30, depth=30, random=0), code=CodePolicy()),
 }
 """By recipe; another recipe has the plain policy. ``default`` takes the whole top 30: its softmax runs over the list
 that is reranked, and more candidates measured better. ``seed``: one positive to four negatives, pair files as they are.
@@ -90,9 +92,12 @@ def build(
     pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, grouped)
     taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))
     extra = _imported(context, inputs, grouped, taken)
+    judged_pairs = (*pairs, *extra.pairs)
+    code = _code(context, judged_pairs) if sources == "all" else []
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
+    stats["code_questions"] = len({pair.group_id for pair in code})
     snapshot = snapshots.make(
-        pairs=(*pairs, *extra.pairs),
+        pairs=(*judged_pairs, *code),
         train_queries=(*evaluated.train, *extra.train),
         held_out=(*evaluated.held_out, *extra.held_out),
         params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen)},
@@ -154,6 +159,12 @@ def _mine(
     return mine(made, lists, splits, passages, context.rng, context.policy.mine)
 
 
+def _code(context: _Context, judged: Sequence[Pair]) -> list[Pair]:
+    lexical = context.settings.first_stage_lexical
+    policy = context.policy.code
+    return code_pairs(context.db, context.encoder, lambda names: _vectors(context, names), lexical, judged, policy)
+
+
 def _imported(context: _Context, inputs: Inputs, grouped: Grouped, taken: frozenset[int]) -> Imported:
     if not inputs.rows:
         return Imported()
@@ -171,5 +182,5 @@ def _vectors(context: _Context, hashes: Iterable[str]) -> dict[str, Vector]:
         made = dict(zip(batch, context.encoder.encode([missing[name] for name in batch]), strict=True))
         with context.db.write() as tx:
             texts.put_vectors(tx, context.encoder.name, made)
-        vectors.update(made)
+            vectors.update(texts.get_vectors(tx, context.encoder.name, made))  # rounded, as every later night sees it
     return vectors

@@ -14,7 +14,7 @@ from sentence_transformers import CrossEncoder
 from store.errors import InvalidInput
 from store.forms import HEAD_WEIGHTS
 from store.scorer import Scorer
-from store.types import EvalQuery
+from store.types import EvalQuery, PairSource
 from trainer.approach import Say, Task
 from trainer.collate import require_both_classes, usable_pairs
 from trainer.evaluate import FloatArray, Scores, assign_folds, score_queries
@@ -43,7 +43,7 @@ class HeadFitting:
     def train(self, staged: Path, say: Say) -> Trained:
         task, recipe, began = self._task, self._recipe, time.monotonic()
         usable, without_text = usable_pairs(task.pairs, task.field.texts)
-        require_both_classes(usable)
+        require_both_classes([pair for pair in usable if pair.source is not PairSource.CODE_QUESTION])
         self._lists = judged_lists(usable, task.field.texts, recipe, task.lexical)
         pairs = {pair for one in self._lists for pair in one.pairs}
         self._compute(pairs, _FEATURES, say)

@@ -40,7 +40,7 @@ def guard_sets(
     places = group_queries(db, encoder, [one.query for one in golden], now).places
     questions = [one for one in golden if places[one.query].group_id not in trained_groups]
     with db.read() as tx:
-        docstrings = general_store.list_all(tx, MOST_GENERAL)
+        docstrings = general_store.guards(tx, MOST_GENERAL)
         right = {one.id: {chunk.content_hash for chunk, _ in expected_chunks(tx, one).values()} for one in questions}
     asked = [(one.id, one.query, one.repo, right[one.id]) for one in questions]
     asked_general = [(number, query, repo, {text}) for number, query, repo, text in docstrings]

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from store.errors import Cancelled, InvalidInput
-from store.types import Pair
+from store.types import Pair, PairSource
 from trainer.evaluate import FloatArray
 from trainer.features import Head
 from trainer.recipe import HeadRecipe
@@ -69,8 +69,12 @@ def judged_lists(
     for pair in pairs:
         grouped[(pair.group_id, pair.query)].append(pair)
     whole = [members for members in grouped.values() if any(one.label > 0.5 for one in members) and len(members) > 1]
-    room = max(recipe.min_candidates, recipe.max_pairs // max(1, len(whole)))
-    return [_judged_list(_within(members, room), texts, recipe.prior_scale, lexical) for members in whole]
+    code = [members for members in whole if members[0].source is PairSource.CODE_QUESTION]
+    judged = [members for members in whole if members[0].source is not PairSource.CODE_QUESTION]
+    left = recipe.max_pairs - sum(len(members) for members in code)
+    room = max(recipe.min_candidates, left // max(1, len(judged)))
+    chosen = [*(_within(members, room) for members in judged), *code]
+    return [_judged_list(members, texts, recipe.prior_scale, lexical) for members in chosen]
 
 
 def _within(members: Sequence[Pair], room: int) -> list[Pair]:

@@ -90,7 +90,7 @@ class HeadRecipe:
 
     name: str
     loss: Literal["head"] = "head"
-    penalty: float = 0.2
+    penalty: float = 0.1
     """Times the squared length of the weights, over the sum of list weights. Features are scaled to 1 / sqrt(f)."""
     soft_target: float = 0.2
     """Share of a list's target that is the first stage's own distribution: a wrong vote then costs less."""

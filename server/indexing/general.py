@@ -1,4 +1,4 @@
-"""General questions: what docstrings say their definitions do. They guard against forgetting and never train."""
+"""Docstring questions: what docstrings say their definitions do. ``store.general`` says what each is for."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from store.vectors import VectorIndex
 _BATCH = 64
 """Files a transaction: short enough that a rating never waits for it."""
 _CUT_BY = "chunking_versions"
+_ASKED = "docstring_questions_of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def ingest(
         lacking = texts.missing_count(tx, encoder.name)
     was_in_step = not lacking and in_step(db, vectors, encoder)
     found = run.survey(root)
+    asked = run.asked(False)
     run.cut(found)
     embedded = embed_missing(db, encoder, report, cancelled)
     meter = Meter("publish", len(run.added) + len(run.retired), report)
@@ -82,8 +84,9 @@ def ingest(
     else:
         sync_index(db, vectors, encoder)
     meter.at(len(run.added) + len(run.retired))
-    if run.added or run.retired:
+    if run.added or run.retired or not asked:
         run.ask(found)
+    run.asked(True)
     with db.write() as tx:
         repos.finish_indexing(tx, repo, run.skipped, now())
         count = chunks.count(tx, repo)
@@ -152,8 +155,18 @@ class _Run:
         with self.db.write() as tx:
             meta.put(tx, _CUT_BY, {**(meta.get(tx, _CUT_BY) or {}), self.repo: VERSION})
 
+    def asked(self, done: bool) -> bool:
+        """Note whether the docstring questions are of this index, and return what was noted before.
+
+        Taken back before anything changes: an indexing that was killed between cutting and asking left none otherwise.
+        """
+        with self.db.write() as tx:
+            noted = meta.get(tx, _ASKED) or {}
+            meta.put(tx, _ASKED, {**noted, self.repo: done})
+        return bool(noted.get(self.repo))
+
     def ask(self, found: Sequence[Found]) -> None:
-        """Renew the repository's general questions."""
+        """Renew the repository's docstring questions."""
         general.renew(self.db, self.repo, found, self.report, self.cancelled)
 
     def _look(self, file: Found, known: FileState | None, current: bool) -> _Change | Skipped | None:

@@ -90,3 +90,4 @@ class PairSource(StrEnum):
     HARD_NEGATIVE = "hard_negative"
     RANDOM_NEGATIVE = "random_negative"
     REPLAY = "replay"
+    CODE_QUESTION = "code_question"

@@ -216,10 +216,25 @@ def test_two_repositories_do_not_disturb_each_other(bench: Bench, tmp_path: Path
 def test_docstrings_become_general_questions(bench: Bench) -> None:
     bench.index()
     with bench.db.read() as tx:
-        ((_, query, repo, digest),) = general.list_all(tx, 10)
+        ((_, query, repo, digest),) = [*general.guards(tx, 10), *general.for_training(tx, 10)]
         text = texts.get(tx, [digest])[digest]
     assert (query, repo) == ("Find the user with this name in the list", "shop")
     assert "def find_user" in text
+
+
+def test_an_indexing_killed_before_its_questions_makes_them_the_next_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("server.indexing.general.renew", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bench.index()
+    monkeypatch.undo()
+    assert bench.index().unchanged > 0
+    with bench.db.read() as tx:
+        assert [*general.guards(tx, 10), *general.for_training(tx, 10)]
 
 
 def test_a_wrong_folder_leaves_no_trace(bench: Bench, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from store import general, golden, imports, marks, meta, queries, repos, texts
-from store.database import Database
+from store.database import Connection, Database
 from store.errors import InvalidInput, NotFound
 from store.types import Split, Vector
 from tests.integration.store.code import NOW, add_chunks
@@ -98,22 +98,42 @@ def test_a_golden_question_that_says_nothing_is_refused(db: Database, query: str
         golden.add(tx, query, None, expected, NOW)
 
 
-def test_general_questions_are_replaced_by_repository(db: Database) -> None:
+def every(tx: Connection) -> list[general.Row]:
+    return [*general.guards(tx, 99), *general.for_training(tx, 99)]
+
+
+def test_docstring_questions_are_replaced_by_repository(db: Database) -> None:
     with db.write() as tx:
         shop, bank = add_chunks(tx, 3), add_chunks(tx, 1, "bank")
         general.replace_for_repo(tx, "shop", [(f"what does {c.symbol} do", c.path, c.content_hash) for c in shop])
         general.replace_for_repo(tx, "bank", [("what is a bank", bank[0].path, bank[0].content_hash)])
-        assert {(repo, digest) for _, _, repo, digest in general.list_all(tx, 9)} == {
+        assert {(repo, digest) for _, _, repo, digest in every(tx)} == {
             *(("shop", chunk.content_hash) for chunk in shop),
             ("bank", bank[0].content_hash),
         }
-        assert general.list_all(tx, 2) == general.list_all(tx, 9)[:2]
         general.replace_for_repo(tx, "shop", [])
-        assert [row[1:] for row in general.list_all(tx, 9)] == [("what is a bank", "bank", bank[0].content_hash)]
+        assert [row[1:] for row in every(tx)] == [("what is a bank", "bank", bank[0].content_hash)]
         repos.remove(tx, "bank", NOW)
-        assert general.list_all(tx, 9) == []
+        assert every(tx) == []
         with pytest.raises(NotFound):
             general.replace_for_repo(tx, "bank", [])
+
+
+def test_a_file_gives_the_general_set_or_training_its_questions_never_both(db: Database) -> None:
+    with db.write() as tx:
+        (chunk,) = add_chunks(tx, 1)
+        paths = [f"src/{number}.py" for number in range(60)]
+        asked = [(f"{path} {number}", path, chunk.content_hash) for path in paths for number in range(2)]
+        general.replace_for_repo(tx, "shop", asked)
+        sides = [
+            {query.split()[0] for _, query, _, _ in rows}
+            for rows in (general.guards(tx, 999), general.for_training(tx, 999))
+        ]
+        assert sides[0] | sides[1] == set(paths)
+        assert not sides[0] & sides[1]
+        assert 10 <= len(sides[0]) <= 30
+        assert general.guards(tx, 3) == general.guards(tx, 999)[:3]
+        assert general.for_training(tx, 3) == general.for_training(tx, 999)[:3]
 
 
 def test_pairs_are_imported_once_a_batch(db: Database) -> None:

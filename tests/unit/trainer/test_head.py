@@ -86,7 +86,7 @@ def test_little_evidence_moves_little() -> None:
     lists, features = world(40)
     sizes = [np.linalg.norm(fitted(lists[:count], features).weights) for count in (1, 5, 40)]
     assert sizes == sorted(sizes)
-    light = [replace(one, weight=0.01) for one in lists]
+    light = [replace(one, weight=0.005) for one in lists]
     assert np.linalg.norm(fitted(light, features).weights) < 0.2 * sizes[-1]
 
 
@@ -172,3 +172,18 @@ def test_threads_and_seeds_play_no_part() -> None:
     first = fitted(lists, features)
     torch.manual_seed(2)
     np.testing.assert_array_equal(fitted(lists, features).weights, first.weights)
+
+
+def test_code_questions_take_nothing_from_the_room_of_judged_lists() -> None:
+    def rows(group: int, source: PairSource, count: int) -> list[Pair]:
+        return [
+            Pair(group, f"q{group}", f"{group}:{at}", float(at == 0), 1.0, source if at == 0 else other, 0.1, 0.0)
+            for at in range(count)
+            for other in [source if source is PairSource.CODE_QUESTION else PairSource.HARD_NEGATIVE]
+        ]
+
+    judged = rows(1, PairSource.CHUNK_VOTE, 30)
+    code = [row for number in range(4) for row in rows(-1 - number, PairSource.CODE_QUESTION, 5)]
+    texts = {row.content_hash: row.content_hash for row in (*judged, *code)}
+    lists = judged_lists([*judged, *code], texts, replace(DEFAULT, max_pairs=40), LEXICAL)
+    assert [len(one.passages) for one in lists] == [20, 5, 5, 5, 5]

@@ -1,0 +1,116 @@
+"""Docstrings of a real index as training lists."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from store import chunks, general, texts
+from store.types import Pair, PairSource
+from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, make_world
+from trainer.code_questions import CodePolicy
+from trainer.dataset import POLICIES, build
+
+POLICY = replace(POLICIES["default"], code=CodePolicy(shortest=10, candidates=6, neighbours=12))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = make_world(tmp_path)
+    with made.db.write() as tx:
+        asked = [
+            (f"{verb.capitalize()} a {thing} as it is", f"{thing}.py", function(verb, thing).content_hash)
+            for thing in THINGS
+            for verb in VERBS
+        ]
+        general.replace_for_repo(tx, "code", asked)
+    return made
+
+
+def rate(world: World, wrong_too: bool = True) -> None:
+    for verb in VERBS[:6]:
+        answer = world.ask(f"where does the code {verb} a file")
+        world.vote(answer, f"{verb}_file")
+        if wrong_too:
+            world.vote(answer, f"{verb}_image", False)
+
+
+def code_rows(world: World) -> list[Pair]:
+    snapshot = build(world.db, encoder(), world.settings, world.now, recipe="default", policy=POLICY)
+    return [pair for pair in snapshot.pairs if pair.source is PairSource.CODE_QUESTION]
+
+
+def test_docstrings_of_files_outside_the_general_set_become_lists(world: World) -> None:
+    rate(world)
+    rows = code_rows(world)
+    with world.db.read() as tx:
+        allowed = {query for _, query, _, _ in general.for_training(tx, 999)}
+        guards = {query for _, query, _, _ in general.guards(tx, 999)}
+        passages = texts.get(tx, [row.content_hash for row in rows])
+    asked = {row.query for row in rows}
+    assert asked == allowed
+    assert guards
+    assert not asked & guards
+    assert all('"""' not in text for text in passages.values())
+    assert {row.content_hash for row in rows} == passages.keys(), "every passage's text is stored"
+    lists = defaultdict(list)
+    for row in rows:
+        assert row.group_id < 0, "no query group has it"
+        lists[row.group_id].append(row)
+    for members in lists.values():
+        (right,) = [row for row in members if row.label == 1]
+        assert 2 <= len(members) <= 6
+        verb, thing = right.query.lower().split(" a ")
+        assert f"{thing.split()[0]}.{verb}" in passages[right.content_hash]
+
+
+def test_code_questions_weigh_as_much_as_the_ratings_and_at_least_their_floor(world: World) -> None:
+    rate(world)
+    right = [row.weight for row in code_rows(world) if row.label == 1]
+    assert sum(right) == pytest.approx(POLICY.code.least_weight)
+
+
+def test_without_a_rating_that_teaches_there_are_none(world: World) -> None:
+    assert code_rows(world) == []
+    answer = world.ask("where does the code read a file")
+    world.vote(answer, "read_file", False)
+    assert code_rows(world) == []
+
+
+def test_a_second_night_encodes_nothing_anew_and_gives_the_same_rows(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate(world)
+    first = code_rows(world)
+    seen: list[str] = []
+    plain = encoder().encode
+
+    def counting(batch: list[str]) -> object:
+        seen.extend(batch)
+        return plain(batch)
+
+    monkeypatch.setattr(encoder(), "encode", counting)
+    assert code_rows(world) == first
+    assert not [text for text in seen if "return" in text]
+
+
+def test_a_chunk_that_is_gone_asks_nothing(world: World) -> None:
+    rate(world)
+    before = {row.query for row in code_rows(world)}
+    gone = next(thing for thing in THINGS[1:] if any(f" {thing} " in query for query in before))
+    with world.db.write() as tx:
+        chunks.replace_file(tx, "code", f"{gone}.py", [], world.now)
+        left = [
+            (query, f"{thing}.py", digest)
+            for query, thing, digest in (
+                (f"{verb.capitalize()} a {thing} as it is", thing, function(verb, thing).content_hash)
+                for thing in THINGS
+                if thing != gone
+                for verb in VERBS
+            )
+        ]
+        general.replace_for_repo(tx, "code", left)
+    assert {row.query for row in code_rows(world)} == {query for query in before if f" {gone} " not in query}

@@ -1,0 +1,148 @@
+"""Code questions: what the code says about itself as training lists, so that few ratings teach more and forget less.
+
+The question is a docstring's first sentence; the right passage is its code with all documentation taken out, among
+first-stage neighbours treated the same way. Only files outside the general set give any (``store.general``), and no
+code question is ever evidence: nothing is evaluated on them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from store import chunks, general, texts
+from store.database import Connection, Database
+from store.types import Chunk, Pair, PairSource, Vector
+from trainer.first_stage import FirstStage
+from trainer.grouping import TextEncoder
+from trainer.undocumented import undocumented
+
+
+@dataclass(frozen=True, slots=True)
+class CodePolicy:
+    """0 ``questions`` turns them off."""
+
+    questions: int = 400
+    candidates: int = 12
+    """Passages a list, the right one among them."""
+    neighbours: int = 16
+    """First-stage candidates that the passages are chosen from."""
+    least_weight: float = 100.0
+    """Sum of the lists' weights: as much as the judged lists weigh together, and at least this (docs/LOG.md)."""
+    shortest: int = 60
+    """Characters that are left of a passage worth learning from."""
+    duplicate: float = 0.95
+    """Cosine of two passages that are the same answer."""
+
+
+Vectors = Callable[[Iterable[str]], Mapping[str, Vector]]
+"""Content hashes of stored texts → their vectors, made where missing."""
+
+
+def code_pairs(
+    db: Database, encoder: TextEncoder, vectors: Vectors, lexical: float, judged: Sequence[Pair], policy: CodePolicy
+) -> list[Pair]:
+    """The rows of all code questions, ordered by question. Their group ids are negative: no query group has them.
+
+    Empty where ``judged`` teaches nothing by itself (no right or no wrong passage): ratings are what a night is about.
+    Stores the bare passages' texts and vectors, so that the next night makes only new ones.
+    """
+    labels = {pair.label > 0.5 for pair in judged if pair.weight > 0}
+    if policy.questions == 0 or len(labels) < 2:
+        return []
+    with db.read() as tx:
+        asked = general.for_training(tx, policy.questions)
+        if not asked:
+            return []
+        stage = FirstStage.load(tx, encoder.name, lexical)
+        own = encoder.encode([query for _, query, _, _ in asked])
+        lists = _bare_lists(tx, stage, asked, own, policy)
+    bare = {texts.content_hash(text): text for one in lists for text in one.passages}
+    with db.write() as tx:
+        texts.put(tx, bare)
+    known = vectors(bare)
+    made = [pairs for one in lists if (pairs := _pairs(one, known, policy))]
+    weight = max(_weight(judged), policy.least_weight) / max(1, len(made))
+    return [pair(weight) for pairs in made for pair in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    number: int
+    query: str
+    vector: Vector
+    passages: tuple[str, ...]
+    """The right one first."""
+
+
+def _bare_lists(
+    tx: Connection,
+    stage: FirstStage,
+    asked: Sequence[tuple[int, str, str, str]],
+    own: Vector,
+    policy: CodePolicy,
+) -> list[_List]:
+    holders = chunks.by_hash(tx, {digest for _, _, _, digest in asked})
+    near = {number: _neighbours(stage, repo, own[at], policy) for at, (number, _, repo, _) in enumerate(asked)}
+    found = chunks.get(tx, sorted({chunk_id for ids in near.values() for chunk_id in ids}))
+    made = []
+    for at, (number, query, _, digest) in enumerate(asked):
+        right = next(iter(holders.get(digest, [])), None)
+        if right is None:
+            continue
+        bare = undocumented(right.text)
+        if len(bare) < policy.shortest or bare == right.text.strip("\n") or query.casefold() in bare.casefold():
+            continue
+        others = [found[chunk_id] for chunk_id in near[number] if chunk_id in found]
+        passages = dict.fromkeys([bare, *(undocumented(one.text) for one in others if _other(one, right))])
+        made.append(_List(number, query, own[at], tuple(text for text in passages if len(text) >= policy.shortest)))
+    return made
+
+
+def _other(one: Chunk, right: Chunk) -> bool:
+    return one.content_hash != right.content_hash and not (one.symbol and one.symbol == right.symbol)
+
+
+def _neighbours(stage: FirstStage, repo: str, vector: Vector, policy: CodePolicy) -> list[int]:
+    inside = np.flatnonzero(stage.repos == repo)
+    if not inside.size:
+        return []
+    best = inside[np.argsort(-(stage.matrix[inside] @ vector), kind="stable")[: policy.neighbours]]
+    return [int(stage.ids[place]) for place in best]
+
+
+def _pairs(one: _List, vectors: Mapping[str, Vector], policy: CodePolicy) -> list[Callable[[float], Pair]]:
+    """Rows that await their weight; none where no wrong passage is left."""
+    right, *others = [(name, vectors[name]) for name in map(texts.content_hash, one.passages)]
+    wrong = [(name, vector) for name, vector in others if float(vector @ right[1]) < policy.duplicate]
+    wrong.sort(key=lambda found: -float(found[1] @ one.vector))
+    chosen = [right, *wrong[: policy.candidates - 1]]
+    return [_row(one, name, vector, place) for place, (name, vector) in enumerate(chosen)] if len(chosen) > 1 else []
+
+
+def _row(one: _List, name: str, vector: Vector, place: int) -> Callable[[float], Pair]:
+    def row(weight: float) -> Pair:
+        return Pair(
+            group_id=-one.number,
+            query=one.query,
+            content_hash=name,
+            label=0.0 if place else 1.0,
+            weight=weight,
+            source=PairSource.CODE_QUESTION,
+            dense_score=float(vector @ one.vector),
+            reason="its neighbour" if place else "its docstring says so",
+        )
+
+    return row
+
+
+def _weight(judged: Sequence[Pair]) -> float:
+    """Of all judged lists: each weighs what its heaviest right passage weighs."""
+    heaviest: dict[int, float] = defaultdict(float)
+    for pair in judged:
+        if pair.label > 0.5:
+            heaviest[pair.group_id] = max(heaviest[pair.group_id], pair.weight)
+    return sum(heaviest.values())
