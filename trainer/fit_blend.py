@@ -18,6 +18,8 @@ from store.types import Blend, EvalQuery
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0)
 SMALLER = (0.0, 0.25, 0.5, 0.75)
 """Weights that the guard may lower a residual version to."""
+SURE = 2.0
+"""Standard errors: with one, a few wrong votes took the weight off three versions in twelve."""
 MIN_QUERIES = 5
 """Below this many dev queries with a positive nothing can be fitted."""
 
@@ -65,9 +67,9 @@ class Choose(Protocol):
 def guarded_weight(queries: Sequence[DevQuery], unproven: float) -> float:
     """1, lowered only where out-of-fold evidence says so: for logits that were trained as a correction of the prior.
 
-    A smaller weight is taken when it surprises less than 1 by more than one standard error of the paired difference;
-    of several, the one that surprises least. Choosing the best of noisy weights instead lost half of the gain
-    (docs/LOG.md).
+    A smaller weight is taken when it surprises less than 1 by more than ``SURE`` standard errors of the paired
+    difference; of several, the one that surprises least. Choosing the best of noisy weights instead lost half of the
+    gain (docs/LOG.md).
     """
     if len(queries) < MIN_QUERIES:
         return unproven
@@ -75,7 +77,7 @@ def guarded_weight(queries: Sequence[DevQuery], unproven: float) -> float:
     lowered: list[tuple[float, float]] = []
     for weight in SMALLER:
         better = full - np.array([_surprise(query, weight) for query in queries])
-        if better.mean() > better.std(ddof=1) / np.sqrt(len(queries)):
+        if better.mean() > SURE * better.std(ddof=1) / np.sqrt(len(queries)):
             lowered.append((-float(better.mean()), weight))
     return min(lowered)[1] if lowered else 1.0
 

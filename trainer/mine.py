@@ -98,7 +98,8 @@ class _Miner:
         self, group: int, judgments: Sequence[Judgment], impression: Impression, passages: Passages, policy: MinePolicy
     ) -> None:
         self.group, self.impression, self.passages, self.policy = group, impression, passages, policy
-        self.judgments = sorted(judgments, key=lambda judgment: (-judgment.relevance, judgment.content_hash))
+        told = [one for one in judgments if not _superseded(one, judgments)]
+        self.judgments = sorted(told, key=lambda judgment: (-judgment.relevance, judgment.content_hash))
         self.positives = [judgment for judgment in self.judgments if judgment.relevance > 0.5]
         self.weight = max(judgment.weight for judgment in self.positives)
         self.rows: dict[str, ImpressionRow] = {}
@@ -185,6 +186,11 @@ class _Miner:
             lexical_score=lexical,
             reason=reason,
         )
+
+
+def _superseded(one: Judgment, judgments: Sequence[Judgment]) -> bool:
+    """A click or an answer's thumb names no right chunk where somebody named another one: it was one of many shown."""
+    return one.relevance > 0.5 and not one.strong and any(o.relevance > 0.5 and o.strong for o in judgments)
 
 
 def _spread(pool: Sequence[ImpressionRow], count: int, depth: int, rng: np.random.Generator) -> list[ImpressionRow]:
