@@ -79,7 +79,7 @@ def open_state(
         vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, encoder.dimension)
         opened.callback(vectors.close)
         sync_index(db, vectors, encoder)
-        follower = ChampionFollower(db, settings.models_dir, settings.rerank_threads)
+        follower = ChampionFollower(db, settings.models_dir, settings.rerank_threads, settings.rerank_engine)
         with db.read() as tx:
             first_stage = load_version(registry.get(tx, FIRST_STAGE_VERSION), settings.models_dir)
         search = Search(Retriever(db, encoder, vectors, settings.first_stage_lexical), follower.reranker, first_stage)

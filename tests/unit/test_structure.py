@@ -29,6 +29,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "apscheduler": ("trainer/schedule.py",),
     "torch": (*MODELS, "store/weights.py"),
     "sentence_transformers": MODELS,
+    "openvino": ("store/engines/openvino.py", "trainer/openvino.py"),
 }
 
 
