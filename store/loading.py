@@ -42,9 +42,17 @@ class LoadedVersion:
         self, query: str, texts: Sequence[str], dense: Floats, lexical: Floats
     ) -> tuple[Logits | None, FloatArray]:
         """(``rerank_score`` or None, ``final_score``) of each candidate: shape ``(n,)`` each, in the given order."""
+        rerank = self.logits(query, texts)
+        return rerank, self.final(dense, lexical, rerank)
+
+    def logits(self, query: str, texts: Sequence[str]) -> Logits | None:
+        """``rerank_score`` of each text, shape ``(n,)``; None where the version does not rerank."""
         scorer = self.fast or self.scorer
-        rerank = None if scorer is None else scorer.score(query, texts)
-        return rerank, final_scores(self.blend, dense, lexical, rerank)
+        return None if scorer is None else scorer.score(query, texts)
+
+    def final(self, dense: Floats, lexical: Floats, rerank: Logits | None) -> FloatArray:
+        """``final_score`` of each candidate, shape ``(n,)``."""
+        return final_scores(self.blend, dense, lexical, rerank)
 
 
 def directory_of(version: Version, models_dir: Path) -> Path:
