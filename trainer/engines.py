@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from store.blend import final_scores
 from store.engines.choose import MOST_TOLERANCE
+from store.engines.convert import write
 from store.engines.fast import FastScorer
 from store.engines.names import GRAPH_FILE, OPENVINO
 from store.engines.openvino import OpenVino
@@ -24,7 +25,6 @@ from store.manifest import PROBE_TOLERANCE, Engine, Probe, torch_engine
 from store.scorer import Scorer
 from store.types import Blend, EvalQuery, Json
 from trainer.evaluate import FloatArray, Scores, answerable, rank, score_queries
-from trainer.openvino import write
 
 LEAST_TAU = 0.97
 """Kendall's tau between an engine's final order and torch's, mean over the lists."""

@@ -17,6 +17,7 @@ import pytest
 from server.state import WAITING
 from store import deployments, manifest, registry
 from store.encoder import Encoder
+from store.engines.convert import write
 from store.engines.names import TORCH, WEIGHTS_FILE
 from store.manifest import Engine, Probe, torch_engine
 from store.scorer import Logits, Scorer
@@ -24,7 +25,6 @@ from store.settings import Settings
 from store.types import Blend, Decision, Version
 from tests import tiny
 from tests.integration.server.support import Running, running, until
-from trainer.openvino import write
 
 EXACT = "openvino-fp32"
 

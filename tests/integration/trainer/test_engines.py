@@ -16,6 +16,7 @@ import pytest
 from store import loading, manifest, plain
 from store.engines import choose as choosing
 from store.engines.choose import Choice, choose
+from store.engines.convert import write
 from store.engines.fast import FastScorer
 from store.engines.names import FILES, GRAPH_FILE, TORCH, WEIGHTS_FILE
 from store.engines.openvino import OpenVino
@@ -26,7 +27,6 @@ from store.types import Blend, EvalQuery, Split, Version, VersionForm
 from tests import tiny
 from trainer import engines as exporting
 from trainer.engines import Staged, agreement, export_engines, kendall_tau
-from trainer.openvino import write
 
 EXACT = "openvino-fp32"
 BLEND = Blend(dense=1.0, lexical=0.1, rerank=1.0)

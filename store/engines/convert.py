@@ -1,9 +1,11 @@
-"""Write a staged model's network in OpenVINO's own form, which its runtime loads without torch."""
+"""Take a torch network over into OpenVINO."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from store.weights import Network, PooledNetwork
 
 
 class _Positional(nn.Module):
-    """Tracing knows no dicts. Pooled form: the features, so that the head is multiplied in float32 outside."""
+    """Tracing takes no dicts. Pooled form: the features, so that the head is multiplied in float32 outside."""
 
     def __init__(self, network: Network, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -32,18 +34,33 @@ def write(staged: Path, scorer: Scorer) -> None:
 
     Raises Unavailable without OpenVINO, ModelRefused for a network that it cannot take over.
     """
+    model = convert(_Positional(scorer.network, scorer.inputs), scorer.inputs)
+    graph, weights = staged / GRAPH_FILE, staged / WEIGHTS_FILE
+    graph.parent.mkdir(exist_ok=True)
+    try:
+        library().save_model(model, str(graph), compress_to_fp16=False)
+    except RuntimeError as error:
+        raise ModelRefused(f"OpenVINO cannot write this network: {last_line(error)}") from error
+    # The library insists on .bin, which in a version directory would be a pickle.
+    graph.with_suffix(".bin").rename(weights)
+
+
+def convert(network: nn.Module, names: Sequence[str]) -> Any:
+    """An ``openvino.Model`` of a network that takes integer tensors ``(pairs, tokens)`` by position, called ``names``.
+
+    Raises Unavailable without OpenVINO, ModelRefused for a network that it cannot take over.
+    """
     ov = library()
     # Not before library() has barred the telemetry.
     from openvino.frontend import FrontEndManager  # type: ignore[import-untyped]
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # type: ignore[import-untyped]
 
-    names = scorer.inputs
     example = tuple(torch.ones((2, 7), dtype=torch.long) * (name != "token_type_ids") for name in names)
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch's tracer: what it bakes in is compared with torch afterwards
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                _Positional(scorer.network, names), example, strict=False, check_trace=False
+                network, example, strict=False, check_trace=False
             )
             front = FrontEndManager().load_by_framework("pytorch")
             decoder = TorchScriptPythonDecoder(traced)  # the front end keeps no hold on it, so this name does
@@ -53,14 +70,6 @@ def write(staged: Path, scorer: Scorer) -> None:
             place.get_node().set_element_type(ov.Type.i64)
             place.set_names({name})
         model.validate_nodes_and_infer_types()
-        _save(ov, model, staged)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
         raise ModelRefused(f"OpenVINO cannot take over this network: {last_line(error)}") from error
-
-
-def _save(ov: object, model: object, staged: Path) -> None:
-    """The library insists on .xml and .bin; a version directory has no .bin, which pickles go by."""
-    graph, weights = staged / GRAPH_FILE, staged / WEIGHTS_FILE
-    graph.parent.mkdir(exist_ok=True)
-    ov.save_model(model, str(graph), compress_to_fp16=False)  # type: ignore[attr-defined]
-    graph.with_suffix(".bin").rename(weights)
+    return model
