@@ -137,7 +137,7 @@ def _sound(
     torch_scores = exact.score_pairs(checked_pairs(found)).tolist()
     for name in [wanted] if wanted != AUTO else listed:
         try:
-            fast = FastScorer(name, exact, OpenVino(directory, name, threads))
+            fast = FastScorer(name, exact, OpenVino.load(directory, name, threads))
             check(found, listed[name], torch_scores, fast)
         except (ModelRefused, Unavailable) as error:
             refused[name] = error.message

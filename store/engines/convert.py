@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.utils import logging as transformers_logging
 
 from store.engines.names import GRAPH_FILE, WEIGHTS_FILE
 from store.engines.openvino import last_line, library
@@ -45,6 +47,19 @@ def write(staged: Path, scorer: Scorer) -> None:
     graph.with_suffix(".bin").rename(weights)
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the tracer's warnings: what it bakes in is compared with torch afterwards."""
+    loud = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_verbosity(loud)
+
+
 def convert(network: nn.Module, names: Sequence[str]) -> Any:
     """An ``openvino.Model`` of a network that takes integer tensors ``(pairs, tokens)`` by position, called ``names``.
 
@@ -57,8 +72,7 @@ def convert(network: nn.Module, names: Sequence[str]) -> Any:
 
     example = tuple(torch.ones((2, 7), dtype=torch.long) * (name != "token_type_ids") for name in names)
     try:
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torch's tracer: what it bakes in is compared with torch afterwards
+        with torch.no_grad(), _quietly():
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
                 network, example, strict=False, check_trace=False
             )

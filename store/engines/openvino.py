@@ -37,37 +37,46 @@ def library() -> Any:
 class OpenVino:
     """A compiled network. Safe to share between threads: one call uses all cores, the next one waits."""
 
-    def __init__(self, directory: Path, name: str, threads: int = 0) -> None:
-        """``name``: one of ``OPENVINO``. ``threads`` 0: one a core.
+    def __init__(self, model: Any, precision: str, threads: int = 0) -> None:
+        """``model``: an ``openvino.Model``; ``precision``: "f32" or "bf16"; ``threads`` 0: one a core.
 
-        Raises Unavailable where this machine or this directory doesn't have the engine.
+        Raises Unavailable where this machine can't run it.
         """
-        precision = OPENVINO[name]
+        ov = library()
+        threads = threads or os.cpu_count() or 1
+        streams = min(threads, MOST_STREAMS)
+        self._busy = Lock()
+        try:
+            core = ov.Core()
+            if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+                raise Unavailable("this processor has no bfloat16 arithmetic")
+            options = {
+                "INFERENCE_PRECISION_HINT": precision,
+                "INFERENCE_NUM_THREADS": threads,
+                "NUM_STREAMS": str(streams),
+                "ENABLE_CPU_PINNING": False,
+            }
+            self._queue = ov.AsyncInferQueue(core.compile_model(model, "CPU", options), streams)
+        except RuntimeError as error:
+            raise Unavailable(f"OpenVINO cannot run it: {last_line(error)}") from error
+        self._queue.set_callback(_keep)
+
+    @classmethod
+    def load(cls, directory: Path, name: str, threads: int = 0) -> OpenVino:
+        """The engine ``name``, one of ``OPENVINO``, of a version directory.
+
+        Raises Unavailable where this machine or this directory doesn't have it.
+        """
         graph, weights = directory / GRAPH_FILE, directory / WEIGHTS_FILE
         missing = [file.name for file in (graph, weights) if not file.is_file()]
         if missing:
             raise Unavailable(f"the version has no file {', '.join(missing)}")
         ov = library()
-        core = ov.Core()
-        threads = threads or os.cpu_count() or 1
-        self._busy = Lock()
         try:
-            if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-                raise Unavailable("this processor has no bfloat16 arithmetic")
-            compiled = core.compile_model(
-                core.read_model(model=str(graph), weights=str(weights)),
-                "CPU",
-                {
-                    "INFERENCE_PRECISION_HINT": precision,
-                    "INFERENCE_NUM_THREADS": threads,
-                    "NUM_STREAMS": str(min(threads, MOST_STREAMS)),
-                    "ENABLE_CPU_PINNING": False,
-                },
-            )
-            self._queue = ov.AsyncInferQueue(compiled, min(threads, MOST_STREAMS))
+            model = ov.Core().read_model(model=str(graph), weights=str(weights))
         except RuntimeError as error:
             raise Unavailable(f"OpenVINO cannot load it: {last_line(error)}") from error
-        self._queue.set_callback(_keep)
+        return cls(model, OPENVINO[name], threads)
 
     def run(self, batches: Iterable[tuple[list[int], Inputs]], out: Logits) -> None:
         """Fill ``out[places]`` with the network's output for each batch. Raises RuntimeError where that fails."""
