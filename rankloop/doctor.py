@@ -123,7 +123,12 @@ def _engine(patient: Patient) -> Finding:
     settings = patient.settings
     with patient.db.read() as tx:
         version = registry.get(tx, deployments.champion(tx).version_id)
-    loaded = load_version(version, settings.models_dir, threads=settings.rerank_threads, engine=settings.rerank_engine)
+    try:
+        loaded = load_version(
+            version, settings.models_dir, threads=settings.rerank_threads, engine=settings.rerank_engine
+        )
+    except RankloopError:
+        return Finding("engine", True, "not looked at: the champion can't be loaded")
     if loaded.scorer is None:
         return Finding("engine", True, "the champion does not rerank")
     times = ", ".join(f"{name} {taken:.0f} ms" for name, taken in loaded.engine.milliseconds.items())

@@ -90,7 +90,7 @@ def _measured(
     cancelled: Callable[[], bool],
 ) -> Engine:
     """Raises ModelRefused where a bound is broken, Unavailable where the engine can't be had here."""
-    fast = FastScorer(name, staged.scorer, OpenVino(staged.directory, name))
+    fast = FastScorer(name, staged.scorer, OpenVino.load(staged.directory, name))
     got = score_queries(_Alone(fast), lists, texts, cancelled=cancelled)
     figures = agreement(lists, staged.blend, exact, got)
     if not figures["kendall_tau"] >= LEAST_TAU:
