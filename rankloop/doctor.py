@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -123,10 +124,9 @@ def _engine(patient: Patient) -> Finding:
     settings = patient.settings
     with patient.db.read() as tx:
         version = registry.get(tx, deployments.champion(tx).version_id)
+    threads = settings.rerank_threads or os.cpu_count() or 1  # other checks leave torch with one
     try:
-        loaded = load_version(
-            version, settings.models_dir, threads=settings.rerank_threads, engine=settings.rerank_engine
-        )
+        loaded = load_version(version, settings.models_dir, threads=threads, engine=settings.rerank_engine)
     except RankloopError:
         return Finding("engine", True, "not looked at: the champion can't be loaded")
     if loaded.scorer is None:
