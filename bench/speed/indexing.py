@@ -20,7 +20,7 @@ from store.errors import RankloopError
 from store.settings import Settings
 from store.types import JobState
 
-FILES = 600
+FILES = 1000
 PATIENCE_S = 3600.0
 
 

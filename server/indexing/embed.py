@@ -15,7 +15,7 @@ _FETCH = 2048
 _BATCH = 64
 """Texts between two looks at whether to stop: about a second on two cores."""
 
-MANY = 500
+MANY = 200
 """Texts from which a faster engine is worth the seconds that it takes to get ready."""
 log = logging.getLogger("rankloop.server")
 
