@@ -19,8 +19,8 @@ from store.engines.choose import Choice, choose
 from store.engines.convert import write
 from store.engines.fast import FastScorer
 from store.engines.names import FILES, GRAPH_FILE, TORCH, WEIGHTS_FILE
-from store.engines.openvino import OpenVino
-from store.errors import ModelRefused
+from store.engines.openvino import OpenVino, library
+from store.errors import ModelRefused, Unavailable
 from store.manifest import Engine, Manifest, Probe
 from store.scorer import Scorer
 from store.types import Blend, EvalQuery, Split, Version, VersionForm
@@ -176,6 +176,21 @@ def test_a_machine_without_the_library(copy: Path, tmp_path: Path, monkeypatch: 
     assert "not installed" in notes[0]
     for wanted in ("auto", EXACT):
         assert_served_by_torch(load(copy, wanted), "not installed")
+
+
+def test_a_processor_without_bfloat16(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ov = library()
+
+    class OldCore(ov.Core):  # type: ignore[misc, name-defined]
+        def get_property(self, device: str, name: str) -> list[str]:
+            return ["FP32", "INT8"]
+
+    monkeypatch.setattr(ov, "Core", OldCore)
+    with pytest.raises(Unavailable, match="no bfloat16"):
+        OpenVino.load(copy, "openvino-bf16")
+    edit(copy, lambda engine: engine)  # whatever machine built it
+    loaded = load(copy)
+    assert (loaded.engine.name, loaded.engine.refused) == (EXACT, {})
 
 
 @pytest.mark.parametrize("name", [GRAPH_FILE, WEIGHTS_FILE])
