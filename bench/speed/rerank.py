@@ -18,8 +18,8 @@ from store.loading import LoadedVersion, load_version
 from store.scorer import Logits
 from trainer.engines import kendall_tau
 
-SHORT, LONG = 300, 900
-"""Characters: a short chunk has fewer, a long one more."""
+SHORT, LONG = 0.25, 0.75
+"""A short chunk is in the shortest quarter of all candidates by characters, a long one in the longest."""
 CASES = (("real", 10), ("real", 50), ("real", 100), ("short", 50), ("long", 50))
 
 
@@ -99,11 +99,18 @@ def _call(loaded: LoadedVersion, query: str, texts: Sequence[str]) -> Callable[[
 
 
 def _texts(speed: Speed, query: str, kind: str, count: int) -> list[str]:
-    """The query's own candidates, and where they don't reach, those of other queries: of the wanted length."""
+    """The query's own candidates, and where they don't reach, those of other queries: of the wanted length.
+
+    Raises ValueError where there are too few.
+    """
     others = (one for other in [query, *speed.queries] for one in speed.candidates(other))
-    texts = dict.fromkeys(one.chunk.text for one in others)
-    fitting = [text for text in texts if kind == "real" or (len(text) < SHORT if kind == "short" else len(text) > LONG)]
-    return fitting[:count]
+    texts = list(dict.fromkeys(one.chunk.text for one in others))
+    short, long = np.quantile([len(text) for text in texts], [SHORT, LONG])
+    low, high = {"real": (0, np.inf), "short": (0, short), "long": (long, np.inf)}[kind]
+    fitting = [text for text in texts if low <= len(text) <= high][:count]
+    if len(fitting) < count:
+        raise ValueError(f"only {len(fitting)} {kind} candidates; ask for more --rounds, which bring more questions")
+    return fitting
 
 
 def _ndcg(speed: Speed, queries: Sequence[str], engines: Mapping[str, LoadedVersion]) -> dict[str, float]:
