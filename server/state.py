@@ -17,6 +17,7 @@ from server.metrics import Metrics
 from server.retrieval.pool import WorkPool
 from server.retrieval.reload import ChampionFollower
 from server.retrieval.retrieve import Retriever
+from server.retrieval.scores import ScoreCache
 from server.retrieval.search import Search
 from store import registry, sessions
 from store.database import Database, migrate
@@ -79,10 +80,12 @@ def open_state(
         vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, encoder.dimension)
         opened.callback(vectors.close)
         sync_index(db, vectors, encoder)
-        follower = ChampionFollower(db, settings.models_dir, settings.rerank_threads)
+        follower = ChampionFollower(db, settings.models_dir, settings.rerank_threads, settings.rerank_engine)
         with db.read() as tx:
             first_stage = load_version(registry.get(tx, FIRST_STAGE_VERSION), settings.models_dir)
-        search = Search(Retriever(db, encoder, vectors, settings.first_stage_lexical), follower.reranker, first_stage)
+        retriever = Retriever(db, encoder, vectors, settings.first_stage_lexical)
+        cache = ScoreCache(settings.score_cache) if settings.score_cache else None
+        search = Search(retriever, follower.reranker, first_stage, cache)
         model = _language_model(settings)
         pool = WorkPool(workers=max(1, min(4, (os.cpu_count() or 2) // 2)), waiting=WAITING)
         opened.callback(pool.close)
