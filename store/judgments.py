@@ -89,7 +89,9 @@ def actors(tx: Connection, limit: int = 200) -> list[tuple[str, int]]:
     """(actor, judgments that rest on them), most first."""
     names = func.json_each(table.c.actors).table_valued("value")
     name, n = names.c["value"], func.count()
-    rows = tx.execute(select(name, n).select_from(table.join(names, true())).group_by(name).order_by(n.desc(), name).limit(limit))
+    rows = tx.execute(
+        select(name, n).select_from(table.join(names, true())).group_by(name).order_by(n.desc(), name).limit(limit)
+    )
     return [(str(row[0]), int(row[1])) for row in rows]
 
 
