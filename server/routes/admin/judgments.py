@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from server.deps import Admin, Key, State
 from server.judged import judgment_views
@@ -44,7 +45,7 @@ def list_actors(admin: Admin, state: State) -> list[ActorCount]:  # noqa: ARG001
         return [ActorCount(actor=name, judgments=n) for name, n in judgments.actors(tx)]
 
 
-@router.get("/export", response_class=JsonLines, responses=LINES)
+@router.get("/export", response_class=StreamingResponse, responses=LINES)
 def export_judgments(admin: Admin, state: State, wanted: Annotated[JudgmentQuery, Query()]) -> JsonLines:  # noqa: ARG001
     """The judgments that the filters select, one JSON object a line, in the list's order."""
     with state.db.read() as tx:

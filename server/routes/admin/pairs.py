@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from server.data_sets import PairFilter, chosen
 from server.deps import Admin, State
@@ -49,7 +50,7 @@ def list_pairs(admin: Admin, state: State, wanted: Annotated[PairListQuery, Quer
         )
 
 
-@router.get("/pairs/export", response_class=JsonLines, responses=LINES)
+@router.get("/pairs/export", response_class=StreamingResponse, responses=LINES)
 def export_pairs(admin: Admin, state: State, wanted: Annotated[PairQuery, Query()]) -> JsonLines:  # noqa: ARG001
     """The pairs that the filters select, one JSON object a line, in the list's order."""
     head, found = _choose(state, wanted)
