@@ -51,10 +51,11 @@ function step(data: Record<string, unknown>): string | null {
 
 function told(data: Record<string, unknown>): string {
   if (typeof data.message === "string") return data.message;
-  return Object.entries(data)
+  const { stage, ...rest } = data;
+  const parts = Object.entries(rest)
     .filter(([name, value]) => value !== null && name !== "progress")
-    .map(([name, value]) => `${words(name)} ${short(value)}`)
-    .join(" · ");
+    .map(([name, value]) => `${words(name)} ${short(value)}`);
+  return [...(typeof stage === "string" ? [words(stage)] : []), ...parts].join(" · ");
 }
 
 function short(value: unknown): string {
@@ -62,6 +63,6 @@ function short(value: unknown): string {
     if (Number.isInteger(value)) return String(value);
     return Math.abs(value) < 0.001 ? value.toExponential(1) : value.toFixed(3);
   }
-  if (Array.isArray(value)) return value.map(short).join("; ");
+  if (Array.isArray(value)) return value.map(short).join(" ");
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import * as api from "../api/client";
 import { message } from "../api/http";
 import type { RatingState, Receipt } from "../api/types";
-import { ago, lines, words } from "../lib/format";
+import { ago, lines, people, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
 import { recorded } from "./saves";
 
@@ -65,7 +65,7 @@ function Told({ receipt }: { receipt: Receipt }) {
                 {judgment.conflict && <span class="badge warn">contradicted</span>}
                 {judgment.vetoed && <span class="badge bad">vetoed</span>}
                 {judgment.retired && <span class="badge">retired</span>}
-                <span class="muted"> {judgment.reasons.join("; ")}</span>
+                <span class="muted"> {people(judgment.reasons.join("; "))}</span>
               </li>
             ))}
           </ul>
