@@ -130,7 +130,7 @@ def test_pairs(office: Page, poisoned: tuple[Site, Version]) -> None:
     office.goto(f"{poisoned[0].url}/admin#data/pairs")
     table = office.get_by_role("table", name="Pairs")
     expect(table).to_contain_text("<script>")
-    for button in table.get_by_role("button", expanded=False).all():
+    for button in reversed(table.get_by_role("button", expanded=False).all()):
         button.click()
     nothing_ran(office)
 
@@ -139,13 +139,13 @@ def test_versions_cards_comparisons_and_the_ledger(office: Page, poisoned: tuple
     site, version = poisoned
     office.goto(f"{site.url}/admin#versions/{version.id}")
     office.get_by_role("button", name="Model card").click()
-    expect(office.get_by_role("heading", name="A card")).to_be_visible()
+    expect(office.get_by_text("A card", exact=True)).to_be_visible()
     nothing_ran(office)
     office.goto(f"{site.url}/admin#versions/compare/0/{version.id}")
     panel = office.get_by_role("region", name="Compare versions")
     won = panel.get_by_role("button", name=re.compile("^won"))
     expect(won.first).to_be_visible()
-    for button in won.all():
+    for button in reversed(won.all()):
         button.click()
     expect(panel.get_by_role("list", name="The right chunks")).to_have_count(won.count())
     nothing_ran(office)
