@@ -1,6 +1,6 @@
 import * as api from "../api/client";
 import type { Job } from "../api/types";
-import { capital, learningRate, percent, seconds, when, words } from "../lib/format";
+import { capital, learningRate, people, percent, seconds, when, words } from "../lib/format";
 import { IconButton } from "../ui/IconButton";
 import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
@@ -82,7 +82,7 @@ function Body({ job, live }: { job: Job; live: Live }) {
       {last !== undefined && <Pace step={last} running={running} />}
       {live.steps.length > 1 && <TrainingCurve steps={live.steps} />}
       <p class="muted small">
-        Asked for by {job.requested_by} at {when(job.created_at)}
+        Asked for by {people(job.requested_by)} at {when(job.created_at)}
         {job.attempt > 1 && `, attempt ${job.attempt}`}
       </p>
       <JobLog lines={live.log} />

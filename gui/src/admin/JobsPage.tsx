@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import * as api from "../api/client";
 import type { Job } from "../api/types";
-import { ago, capital, people, percent, seconds, when, words } from "../lib/format";
+import { ago, capital, people, percent, plural, seconds, when, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
 import { JobBadge } from "./badges";
 import { jobs } from "./data";
@@ -115,6 +115,6 @@ export function outcome(job: Job): string {
   if (typeof result.version === "number") told.push(`version ${result.version}`);
   if (typeof result.decision === "string") told.push(words(result.decision));
   if (Array.isArray(result.reasons) && typeof result.reasons[0] === "string") told.push(result.reasons[0]);
-  if (told.length === 0 && typeof result.chunks === "number") told.push(`${result.chunks} chunks`);
+  if (told.length === 0 && typeof result.chunks === "number") told.push(plural(result.chunks, "chunk"));
   return told.join(": ");
 }

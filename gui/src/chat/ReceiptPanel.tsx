@@ -84,7 +84,7 @@ function Told({ receipt }: { receipt: Receipt }) {
             </tr>
           </thead>
           <tbody>
-            {receipt.ranks.map((rank) => (
+            {byRank(receipt.ranks).map((rank) => (
               <tr key={rank.chunk_id}>
                 <td class="mono wrap-anywhere">
                   {rank.path}:{lines(rank.start_line, rank.end_line)}
@@ -98,4 +98,10 @@ function Told({ receipt }: { receipt: Receipt }) {
       )}
     </>
   );
+}
+
+/** As the answer showed them; what it did not find comes last. */
+function byRank(ranks: Receipt["ranks"]): Receipt["ranks"] {
+  const place = (rank: number | null) => rank ?? Number.POSITIVE_INFINITY;
+  return [...ranks].sort((one, other) => place(one.then) - place(other.then) || one.chunk_id - other.chunk_id);
 }

@@ -16,6 +16,8 @@ from server.schemas.versions import ChampionView, VersionView
 from store import deployments, evaluations, jobs, judgments, meta, registry, signals, snapshots
 from store import overview as figures
 from store.database import Connection
+from store.evaluations import EvalRow
+from store.types import FIRST_STAGE_VERSION
 
 router = APIRouter()
 DAYS = timedelta(days=30)
@@ -30,7 +32,7 @@ def overview(admin: Admin, state: State) -> Overview:  # noqa: ARG001
         champion = deployments.champion(tx)
         recent = jobs.list_all(tx, limit=10)
         champions = [
-            (entry, registry.get(tx, entry.to_version), evaluations.load(tx, entry.to_version, evidence="held_out"))
+            (entry, registry.get(tx, entry.to_version), _held_out(tx, entry.to_version))
             for entry in reversed(deployments.ledger(tx, learning.LONGEST))
         ]
         schedule = plan.read(meta.get(tx, plan.KEY), state.settings)
@@ -50,6 +52,15 @@ def overview(admin: Admin, state: State) -> Overview:  # noqa: ARG001
             gate=GateNeed.model_validate(gate),
             attention=learning.attention(totals, schedule.paused(champion), recent, state.follower.problem, gate),
         )
+
+
+def _held_out(tx: Connection, version: int) -> list[EvalRow]:
+    """A version's own evaluation. No reranking is in everybody's: where it has none, the newest one that was gated."""
+    own = evaluations.load(tx, version, evidence="held_out")
+    if own or version != FIRST_STAGE_VERSION:
+        return own
+    latest = registry.last_gated(tx)
+    return [] if latest is None else evaluations.load(tx, latest.id, arm="no_rerank", evidence="held_out")
 
 
 def _gate(tx: Connection, min_new: int) -> Needed:

@@ -155,6 +155,8 @@ def test_a_comparison_marks_what_was_right_and_where_it_stood(own: Running) -> N
     assert [one["relevance"] for one in known["ranking_b"]] == [1.0, None, None, 0.0]
     assert [one["relevance"] for one in known["ranking_a"]] == [0.0, None, None, 1.0]
     assert found["out_of_fold"]["right"] == [], "nobody judged that group"
+    curve = own.admin("GET", "/overview")["curve"]
+    assert [(one["version"], one["ndcg"]) for one in curve] == [(0, 0.4)], "no reranking, as that version measured it"
 
 
 def test_the_overview_says_how_many_more_questions_the_gate_needs(own: Running) -> None:
