@@ -30,8 +30,13 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "img"
 QUESTION = "How is a cron line parsed and checked?"
 PERSON = "demo-person"
-PACKAGES = ("store", "server", "trainer")
+PACKAGES = ("store", "server")
 """Of this repository, indexed as rankloop."""
+LONGEST_CODE = 700
+WORDS = 4
+SMALL = frozenset(
+    {"the", "and", "for", "with", "from", "into", "that", "this", "are", "not", "its", "has", "can", "given"}
+)
 PATIENCE_S = 1800
 SIZES = {"desk": (1360, 850), "phone": (390, 844)}
 ON_PHONE = ("chat-answer", "chat-rated", "admin-overview", "admin-data")
@@ -63,7 +68,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--functions", type=int, default=300, help="functions of installed packages that are indexed")
     parser.add_argument(
-        "--ask", type=int, default=120, help="questions that are asked and rated, half of them before the night"
+        "--ask", type=int, default=110, help="questions that are asked and rated, two thirds of them before the night"
     )
     parser.add_argument("--data", type=Path, help="data directory that is kept and, where it is there, used again")
     args = parser.parse_args()
@@ -88,21 +93,34 @@ def main() -> None:
 def prepare(server: Served, folder: Path, functions: int, ask: int) -> None:
     """Index; ask, rate, train and promote; then ask and rate what the new version answers."""
     admin = server.client(REVIEWER, admin=True)
-    corpus = corpora.from_packages(functions, ask, seed=7)
+    corpus = short(corpora.from_packages(8 * functions, 8 * functions, seed=7), functions, ask)
     corpus.write(folder / corpus.name)
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / "rankloop" / package, ignore=shutil.ignore_patterns("static", "__*__"))
     for name, path in (("rankloop", folder / "rankloop"), (corpus.name, folder / corpus.name)):
         say(f"indexing {name}")
         finish(admin, admin.add_repo(name, str(path)).job_id)
-    half = len(corpus.questions) // 2
-    learn(server, corpus.name, corpus.questions[:half])
+    first = len(corpus.questions) * 2 // 3
+    learn(server, corpus.name, corpus.questions[:first])
     say("the nightly job")
     version = finish(admin, admin.start_job("nightly")).get("version")
     if isinstance(version, int):
         forced = admin.model(version).decision != "promote"
         admin.promote(version, "Finds the right place more often on the questions we asked", force=forced)
-    learn(server, corpus.name, corpus.questions[half:])
+    learn(server, corpus.name, corpus.questions[first:])
+
+
+def short(corpus: corpora.Corpus, functions: int, ask: int) -> corpora.Corpus:
+    """Short functions, so that training takes minutes, and questions as people type them: a few words of a sentence."""
+    code = dict([each for each in corpus.code.items() if len(each[1]) <= LONGEST_CODE][:functions])
+    asked = {words(each.query): each for each in corpus.questions if each.relevant <= code.keys()}
+    questions = [corpora.Question(text, each.relevant) for text, each in asked.items() if text.count(" ") == WORDS - 1]
+    return corpora.Corpus(corpus.name, code, tuple(questions[:ask]))
+
+
+def words(sentence: str) -> str:
+    found = [word.lower() for word in re.findall(r"[A-Za-z][A-Za-z-]+", sentence)]
+    return " ".join([word for word in found if len(word) > 2 and word not in SMALL][:WORDS])
 
 
 def learn(server: Served, repo: str, questions: Sequence[corpora.Question]) -> None:

@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from store import registry, snapshots
 from store.types import Decision
 from tests.browser.conftest import WAIT_MS, Complaints
 from tests.browser.site import TOKEN, Site, running
 from tests.browser.steps import ask, recorded, sources
+from tests.browser.test_look import PHONE, grave, wider_than_window
 from tests.integration.server.support import FakeModel, fake_model
 
 VERBS = {
@@ -29,6 +31,8 @@ THINGS = {
 """What the code says, and what people say: the first stage cannot know, so that a version has something to move."""
 WATCHED = "How do I sort a table?"
 JOB_MS = 240_000
+DESK: ViewportSize = {"width": 1280, "height": 860}
+Scheme = Literal["light", "dark"]
 
 
 def code() -> dict[str, str]:
@@ -304,3 +308,25 @@ def test_a_comparison_opens_both_rankings_with_the_right_chunks_marked(office: P
     place, first = changed[0]["right"][0], changed[0]["right"][0]["rank_a"]
     expect(said).to_contain_text(place["path"])
     expect(said).to_contain_text("not among the first ten" if first is None else f"Version 0: rank {first}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_full_of_data_have_no_serious_fault(office: Page, loop: Site, night: Night, scheme: Scheme) -> None:
+    office.emulate_media(color_scheme=scheme)
+    job = loop.admin("GET", "jobs?kind=nightly")["jobs"][0]["id"]
+    judgment = office.get_by_role("list", name="Judgments").get_by_role("button", expanded=False).first
+    ranking = office.get_by_role("button", name=re.compile("^(won|lost)")).first
+    pair = office.get_by_role("table", name="Pairs").get_by_role("button", expanded=False).first
+    places = {
+        "overview": None, "data": judgment, "data/pairs": pair, f"versions/compare/0/{night.version}": ranking,
+        f"versions/{night.version}": office.get_by_role("button", name="Model card"), f"jobs/{job}": None,
+    }  # fmt: skip
+    for place, button in places.items():
+        office.set_viewport_size(DESK)
+        office.goto(f"{loop.url}/admin#{place}")
+        if button is not None:
+            button.click()
+        expect(office.get_by_role("status").filter(has_text="Loading")).to_have_count(0)
+        assert grave(office) == [], place
+        office.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        assert wider_than_window(office) == 0, place
