@@ -1,4 +1,3 @@
-import type { ComponentChildren } from "preact";
 import type { JudgmentFilter } from "../api/client";
 import { people, words } from "../lib/format";
 import { Choice } from "./Choice";
@@ -15,10 +14,9 @@ const states: [string, string][] = [
 interface Props {
   filter: JudgmentFilter;
   onChange: (filter: JudgmentFilter) => void;
-  children: ComponentChildren;
 }
 
-export function Filters({ filter, onChange, children }: Props) {
+export function Filters({ filter, onChange }: Props) {
   const set = (part: Partial<JudgmentFilter>) => onChange({ ...filter, ...part });
   const state = filter.conflict === true ? "conflict" : filter.retired === true ? "retired" : filter.retired === false ? "live" : "";
   return (
@@ -41,7 +39,6 @@ export function Filters({ filter, onChange, children }: Props) {
         options={(actors.data.value ?? []).map((each) => [each.actor, `${people(each.actor)} (${each.judgments})`])}
         onChange={(actor) => set({ actor })}
       />
-      {children}
     </div>
   );
 }

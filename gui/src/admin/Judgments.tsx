@@ -22,12 +22,15 @@ export function Judgments() {
     );
   return (
     <>
-      <p class="muted">What the ratings were taken to mean. Open a judgment to see why it exists; veto it, edit it, or undo what you did.</p>
-      <Filters filter={filter} onChange={choose}>
+      <div class="row">
+        <p class="muted small grow">
+          What the ratings were taken to mean. Open a judgment to see why it exists; veto it, edit it, or undo what you did.
+        </p>
         <a class="button" href={api.judgmentsExport(filter)} download>
           Export JSONL
         </a>
-      </Filters>
+      </div>
+      <Filters filter={filter} onChange={choose} />
       {error !== "" && (
         <Notice tone="bad" urgent>
           {error}

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from "preact";
 import type { PairFilter } from "../api/client";
 import type { DataSet } from "../api/types";
 import { when, words } from "../lib/format";
@@ -16,10 +15,9 @@ const labels: [string, string][] = [
 interface Props {
   filter: PairFilter;
   onChange: (filter: PairFilter) => void;
-  children: ComponentChildren;
 }
 
-export function PairFilters({ filter, onChange, children }: Props) {
+export function PairFilters({ filter, onChange }: Props) {
   const set = (part: Partial<PairFilter>) => onChange({ ...filter, ...part });
   const label = filter.relevant === null ? "" : filter.relevant ? "right" : "wrong";
   return (
@@ -35,7 +33,6 @@ export function PairFilters({ filter, onChange, children }: Props) {
       <Choice name="Repository" value={filter.repo} options={repoNames()} onChange={(repo) => set({ repo })} />
       <Choice name="Label" value={label} options={labels} onChange={(chosen) => set({ relevant: chosen === "" ? null : chosen === "right" })} />
       <Choice name="From" value={filter.source} options={sources.map((each) => [each, words(each)])} onChange={(source) => set({ source })} />
-      {children}
     </div>
   );
 }

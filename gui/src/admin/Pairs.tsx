@@ -22,15 +22,16 @@ export function Pairs({ dataSet }: { dataSet: string }) {
   const { filter, choose, offset, setOffset, page, error, filtered } = usePage(api.pairs, start, size);
   return (
     <>
-      <p class="muted">
-        What a model is trained on: each row is a question, a chunk, and whether it is right. The nightly job makes them from the
-        judgments and adds hard negatives; a data set never changes.
-      </p>
-      <PairFilters filter={filter} onChange={choose}>
+      <div class="row">
+        <p class="muted small grow">
+          What a model is trained on: each row is a question, a chunk, and whether it is right. The nightly job makes them from the
+          judgments and adds hard negatives; a data set never changes.
+        </p>
         <a class="button" href={api.pairsExport(filter)} download>
           Export JSONL
         </a>
-      </PairFilters>
+      </div>
+      <PairFilters filter={filter} onChange={choose} />
       {error !== "" && (
         <Notice tone="bad" urgent>
           {error}
