@@ -89,3 +89,8 @@ export function words(name: string): string {
 export function people(text: string): string {
   return text.replace(/\bvisitor-([0-9a-f]{6})[0-9a-f]{26}\b/g, "visitor $1");
 }
+
+/** Of something a second: digits only where there are few. */
+export function pace(value: number): string {
+  return value < 10 ? value.toFixed(1) : count(Math.round(value));
+}
