@@ -114,7 +114,7 @@ def index(admin: Client, name: str, path: Path) -> None:
 def toolbox() -> corpora.Corpus:
     """A small invented code base, a function a file, and a question for each in other words than the code's.
 
-    What the code calls ``delete_user``, people call wiping an account: the first stage cannot know, ratings can teach it.
+    What the code calls ``delete_user``, people call wiping an account: only ratings can teach that.
     """
     code, questions = {}, []
     for thing, called in THINGS.items():
@@ -193,10 +193,12 @@ def chat(lens: Camera, url: str) -> None:
     page.get_by_role("button", name="missing context").click()
     page.get_by_role("button", name="Source 1 is right").click()
     page.get_by_text("Recorded.").first.wait_for()
+    page.get_by_role("article", name=f"Question: {QUESTION}").evaluate("(turn) => turn.scrollIntoView()")
+    lens.shoot("chat-rated")
     page.get_by_role("button", name="Receipt").click()
     page.get_by_role("region", name="Receipt").get_by_role("table").wait_for()
-    page.get_by_role("region", name="Rate this answer").scroll_into_view_if_needed()
-    lens.shoot("chat-rated")
+    page.get_by_role("region", name="Receipt").evaluate("(part) => part.scrollIntoView({block: 'center'})")
+    lens.shoot("chat-receipt")
     page.get_by_role("button", name="The right place was…").click()
     page.get_by_role("dialog").get_by_role("listitem").first.wait_for()
     lens.shoot("chat-correction")
@@ -261,7 +263,8 @@ def versions(lens: Camera, server: Served) -> None:
         changed.first.evaluate("(row) => row.scrollIntoView({block: 'start'})")
         lens.shoot("admin-rankings")
     page.goto(f"{server.url}/admin#versions")
-    page.get_by_role("button", name=f"Promote version {newest.id}", exact=True).click()
+    other = next(one for one in admin.models().versions if not one.champion)
+    page.get_by_role("button", name=f"Promote version {other.id}", exact=True).click()
     page.get_by_role("dialog").get_by_role("table").wait_for()
     lens.shoot("admin-promote")
     page.keyboard.press("Escape")

@@ -72,5 +72,6 @@ function short(value: unknown): string {
     return Math.abs(value) < 0.001 ? value.toExponential(1) : value.toFixed(3);
   }
   if (Array.isArray(value)) return value.map(short).join(" ");
+  if (typeof value === "string") return /^[a-z_]+$/.test(value) ? words(value) : value;
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }

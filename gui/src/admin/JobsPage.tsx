@@ -112,9 +112,9 @@ export function outcome(job: Job): string {
   const result = job.result;
   if (result === null) return "";
   const told: string[] = [];
-  if (typeof result.version === "number") told.push(`version ${result.version}`);
+  if (typeof result.version === "number") told.push(`Version ${result.version}`);
   if (typeof result.decision === "string") told.push(words(result.decision));
-  if (Array.isArray(result.reasons) && typeof result.reasons[0] === "string") told.push(result.reasons[0]);
-  if (told.length === 0 && typeof result.chunks === "number") told.push(plural(result.chunks, "chunk"));
-  return told.join(": ");
+  const head = told.length === 0 ? "" : `${told.join(", ")}. `;
+  if (Array.isArray(result.reasons) && typeof result.reasons[0] === "string") return head + result.reasons[0];
+  return head === "" && typeof result.chunks === "number" ? plural(result.chunks, "chunk") : head;
 }

@@ -76,8 +76,10 @@ function Ranking({ title, texts, other }: { title: string; texts: RankedText[]; 
             <span class="mono wrap-anywhere">{place(text)}</span>
             {isRight(text) && <span class="badge good">right</span>}
             {text.relevance !== null && !isRight(text) && <span class="badge bad">judged wrong</span>}
-            <Move here={index} there={other.findIndex((each) => each.content_hash === text.content_hash)} />
-            {text.symbol !== null && text.symbol !== "" && <div class="muted small">{text.symbol}</div>}
+            <div class="muted">
+              {text.symbol !== null && text.symbol !== "" && <span class="moved">{text.symbol}</span>}
+              <Move here={index} there={other.findIndex((each) => each.content_hash === text.content_hash)} />
+            </div>
           </li>
         ))}
       </ol>
@@ -91,7 +93,7 @@ function isRight(text: RankedText): boolean {
 
 function Move({ here, there }: { here: number; there: number }) {
   if (there === here) return null;
-  return <span class="muted small moved">{there < 0 ? "not in the other ten" : `rank ${there + 1} in the other`}</span>;
+  return <span class="moved">{there < 0 ? "not in the other ten" : `rank ${there + 1} in the other`}</span>;
 }
 
 function place(text: RankedText): string {
