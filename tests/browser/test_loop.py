@@ -329,4 +329,5 @@ def test_pages_full_of_data_have_no_serious_fault(office: Page, loop: Site, nigh
         expect(office.get_by_role("status").filter(has_text="Loading")).to_have_count(0)
         assert grave(office) == [], place
         office.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        office.wait_for_function("document.documentElement.scrollWidth <= innerWidth")  # charts follow the window
         assert wider_than_window(office) == 0, place
