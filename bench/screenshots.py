@@ -8,7 +8,6 @@ photographs each main state, light and dark, on a desk and on a phone.
 from __future__ import annotations
 
 import argparse
-import random
 import re
 import shutil
 import sys
@@ -23,6 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench import corpus as corpora
 from bench.demo_loop import REVIEWER, Tally, rate_as_labelled
 from bench.harness import Served, served
+from bench.toolbox import toolbox
 from rankloop.client import Client
 from store.types import JobState
 from tests.browser.chromium import ARGS, executable
@@ -31,15 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "img"
 QUESTION = "How is a cron line parsed and checked?"
 PERSON = "demo-person"
-VERBS = {
-    "load": "bring in", "save": "keep", "parse": "take apart", "delete": "wipe", "sort": "put in order",
-    "close": "shut", "find": "look up", "merge": "bring together", "check": "make sure of", "send": "hand over",
-}  # fmt: skip
-THINGS = {
-    "file": "document", "table": "grid", "token": "pass", "user": "account", "model": "network", "config": "setting",
-    "order": "purchase", "folder": "directory", "message": "mail", "image": "picture",
-}  # fmt: skip
 PATIENCE_S = 1800
+SCHEMES = ("light", "dark")
 SIZES = {"desk": (1360, 850), "phone": (390, 844)}
 ON_PHONE = ("chat-answer", "chat-rated", "admin-overview", "admin-data")
 LARGEST_BYTES = 250_000
@@ -111,26 +104,6 @@ def index(admin: Client, name: str, path: Path) -> None:
     finish(admin, admin.add_repo(name, str(path)).job_id)
 
 
-def toolbox() -> corpora.Corpus:
-    """A small invented code base, a function a file, and a question for each in other words than the code's.
-
-    What the code calls ``delete_user``, people call wiping an account: only ratings can teach that.
-    """
-    code, questions = {}, []
-    for thing, called in THINGS.items():
-        for verb, said in VERBS.items():
-            path = f"{thing}/{verb}.py"
-            code[path] = (
-                f"def {verb}_{thing}(store, {thing}_id):\n"
-                f'    """{verb.capitalize()} the {thing} with this id."""\n'
-                f"    {thing} = store.{thing}s.get({thing}_id)\n"
-                f"    return {thing}.{verb}() if {thing} else None\n"
-            )
-            questions.append(corpora.Question(f"Where do we {said} the {called}?", frozenset({path})))
-    random.Random(7).shuffle(questions)
-    return corpora.Corpus("toolbox", code, tuple(questions))
-
-
 def learn(server: Served, repo: str, questions: Sequence[corpora.Question]) -> None:
     """Two people ask and rate as the labels say."""
     say(f"asking and rating {len(questions)} questions")
@@ -153,13 +126,16 @@ def finish(admin: Client, job_id: int) -> dict[str, object]:
 def photograph(browser: Browser, server: Served, out: Path) -> None:
     token = (server.data / "admin-token").read_text(encoding="utf-8").strip()
     for size in SIZES:
-        for scheme in ("light", "dark"):
+        for scheme in SCHEMES:
             say(f"{size}, {scheme}")
             with camera(browser, size, scheme, out) as lens:
                 chat(lens, server.url)
                 admin_pages(lens, server.url, token)
                 if size == "desk":
                     versions(lens, server)
+    for scheme in SCHEMES:
+        with camera(browser, "desk", scheme, out) as lens:
+            running(lens, server, token)
 
 
 @contextmanager
@@ -272,12 +248,15 @@ def versions(lens: Camera, server: Served) -> None:
     page.get_by_role("dialog").wait_for()
     lens.shoot("admin-roll-back")
     page.keyboard.press("Escape")
-    running(lens, server, admin)
 
 
-def running(lens: Camera, server: Served, admin: Client) -> None:
-    """A nightly job on its way, cancelled once it has been photographed."""
-    page = lens.page
+def running(lens: Camera, server: Served, token: str) -> None:
+    """A nightly job on its way, cancelled once it has been photographed: last, so that no other picture shows that."""
+    page, admin = lens.page, server.client(REVIEWER, admin=True)
+    page.goto(f"{server.url}/admin")
+    page.get_by_label("Admin token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Overview").wait_for()
     page.goto(f"{server.url}/admin#jobs")
     page.get_by_role("button", name="Train now").click()
     panel = page.get_by_role("region", name=re.compile(r"^Job \d+"))
