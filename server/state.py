@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from server.answering.llm import LanguageModel
 from server.answering.pipeline import Answering
+from server.data_sets import DataSets
 from server.indexing.recover import sync_index
 from server.indexing.worker import IndexWorker
 from server.metrics import Metrics
@@ -51,6 +52,7 @@ class AppState:
     search: Search
     pool: WorkPool
     answering: Answering
+    data_sets: DataSets
     model: LanguageModel | None
     closing: ExitStack
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -106,6 +108,7 @@ def open_state(
             search=search,
             pool=pool,
             answering=answering,
+            data_sets=DataSets(db),
             model=model,
             closing=opened.pop_all(),
         )
