@@ -260,7 +260,7 @@ def running(lens: Camera, server: Served, token: str) -> None:
     page.goto(f"{server.url}/admin#jobs")
     page.get_by_role("button", name="Train now").click()
     panel = page.get_by_role("region", name=re.compile(r"^Job \d+"))
-    panel.get_by_text("Pairs read").wait_for()
+    panel.get_by_text("Pairs read", exact=True).wait_for()
     lens.shoot("admin-job-running")
     job = int(page.url.rsplit("/", 1)[1])
     panel.get_by_role("button", name="Cancel").click()
