@@ -54,7 +54,7 @@ def _key(tx: Connection, changed: Sequence[Paired]) -> _Key:
     bodies = {one.a.evidence for one in changed}
     return _Key(
         {one.id: frozenset(one.expected) for one in golden.list_all(tx)} if "golden" in bodies else {},
-        {number: text for number, _, _, text in general.list_all(tx, MOST_GENERAL)} if "general" in bodies else {},
+        {number: text for number, _, _, text in general.guards(tx, MOST_GENERAL)} if "general" in bodies else {},
     )
 
 

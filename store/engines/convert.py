@@ -19,7 +19,7 @@ from store.scorer import Scorer
 from store.weights import Network, PooledNetwork
 
 
-class _Positional(nn.Module):
+class Positional(nn.Module):
     """Tracing takes no dicts. Pooled form: the features, so that the head is multiplied in float32 outside."""
 
     def __init__(self, network: Network, names: tuple[str, ...]) -> None:
@@ -36,7 +36,7 @@ def write(staged: Path, scorer: Scorer) -> None:
 
     Raises Unavailable without OpenVINO, ModelRefused for a network that it cannot take over.
     """
-    model = convert(_Positional(scorer.network, scorer.inputs), scorer.inputs)
+    model = convert(Positional(scorer.network, scorer.inputs), scorer.inputs)
     graph, weights = staged / GRAPH_FILE, staged / WEIGHTS_FILE
     graph.parent.mkdir(exist_ok=True)
     try:

@@ -6,7 +6,7 @@ import { dataSets } from "./data";
 import { repoNames } from "./Filters";
 import { Search } from "./Search";
 
-const sources = ["chunk_vote", "correction", "thumb", "stars", "click", "golden", "imported", "hard_negative", "random_negative"];
+const sources = ["chunk_vote", "correction", "thumb", "stars", "click", "golden", "imported", "hard_negative", "random_negative", "code_question"];
 const labels: [string, string][] = [
   ["right", "Right"],
   ["wrong", "Wrong"],
