@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from server.compare import HEADLINE, interval
+from server.needed import Needed
 from server.retrieval.reload import Problem
 from store.evaluations import EvalRow
 from store.overview import Totals
@@ -16,8 +17,6 @@ from store.types import FIRST_STAGE_VERSION, Deployment, Job, JobKind, JobState,
 
 LONGEST = 50
 """Champions on the curve."""
-ENOUGH_GROUPS = 50
-"""Strongly judged groups below which the gate never promotes (DESIGN §7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def point(entry: Deployment, version: Version, held_out: Sequence[EvalRow]) -> P
     )
 
 
-def attention(totals: Totals, paused: bool, recent: Sequence[Job], problem: Problem | None) -> list[str]:
+def attention(totals: Totals, paused: bool, recent: Sequence[Job], problem: Problem | None, gate: Needed) -> list[str]:
     """Sentences, the most pressing first. ``paused``: promotion is meant to be automatic, but a rollback stopped it."""
     said: list[str] = []
     if problem is not None:
@@ -64,11 +63,8 @@ def attention(totals: Totals, paused: bool, recent: Sequence[Job], problem: Prob
         said.append("Automatic promotion is paused since a rollback; resume it in the schedule when it may go on.")
     if totals.conflicts:
         said.append(f"{totals.conflicts} judgments contradict each other; a person should decide.")
-    if totals.chunks and totals.judged_groups < ENOUGH_GROUPS:
-        missing = ENOUGH_GROUPS - totals.judged_groups
-        said.append(
-            f"{missing} more questions with a chunk vote or correction are needed before a model can be proven."
-        )
+    if totals.chunks and gate.more:
+        said.append(gate.says[0])
     return said
 
 

@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 
 from server.answering.llm import LanguageModel
 from server.answering.pipeline import Answering
+from server.data_sets import DataSets
 from server.indexing.recover import sync_index
 from server.indexing.worker import IndexWorker
 from server.metrics import Metrics
 from server.retrieval.pool import WorkPool
 from server.retrieval.reload import ChampionFollower
 from server.retrieval.retrieve import Retriever
+from server.retrieval.scores import ScoreCache
 from server.retrieval.search import Search
 from store import registry, sessions
 from store.database import Database, migrate
@@ -50,6 +52,7 @@ class AppState:
     search: Search
     pool: WorkPool
     answering: Answering
+    data_sets: DataSets
     model: LanguageModel | None
     closing: ExitStack
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,10 +82,12 @@ def open_state(
         vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, encoder.dimension)
         opened.callback(vectors.close)
         sync_index(db, vectors, encoder)
-        follower = ChampionFollower(db, settings.models_dir, settings.rerank_threads)
+        follower = ChampionFollower(db, settings.models_dir, settings.rerank_threads, settings.rerank_engine)
         with db.read() as tx:
             first_stage = load_version(registry.get(tx, FIRST_STAGE_VERSION), settings.models_dir)
-        search = Search(Retriever(db, encoder, vectors, settings.first_stage_lexical), follower.reranker, first_stage)
+        retriever = Retriever(db, encoder, vectors, settings.first_stage_lexical)
+        cache = ScoreCache(settings.score_cache) if settings.score_cache else None
+        search = Search(retriever, follower.reranker, first_stage, cache)
         model = _language_model(settings)
         pool = WorkPool(workers=max(1, min(4, (os.cpu_count() or 2) // 2)), waiting=WAITING)
         opened.callback(pool.close)
@@ -103,6 +108,7 @@ def open_state(
             search=search,
             pool=pool,
             answering=answering,
+            data_sets=DataSets(db),
             model=model,
             closing=opened.pop_all(),
         )

@@ -110,6 +110,12 @@ def by_hash(tx: Connection, hashes: Iterable[str]) -> dict[str, list[Chunk]]:
     return found
 
 
+def hashes_in(tx: Connection, repo: str) -> set[str]:
+    """The content hashes of a repository's chunks, retired ones too."""
+    query = select(chunks.c.content_hash).distinct().join_from(chunks, repos).where(repos.c.name == repo)
+    return set(tx.execute(query).scalars())
+
+
 def in_file(tx: Connection, repo: str, path: str) -> list[Chunk]:
     """The live chunks of a file in the order of their lines."""
     rows = _CHUNKS.where(repos.c.name == repo, chunks.c.path == path, chunks.c.retired_at.is_(None))

@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, bindparam, delete, func, insert, select, type_coerce
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, true
 
 from store.errors import InvalidInput, NotFound
+from store.judgment_filter import Filters, conditions
 from store.tables import judgment_overrides, judgment_signals
 from store.tables import judgments as table
 from store.types import Judgment, PairSource
 
 _BATCH = 500
+_ORDER = (table.c.query, table.c.relevance.desc(), table.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +59,40 @@ def _replace_links(tx: Connection, wanted: set[tuple[str, int]]) -> None:
 
 
 def list_page(
-    tx: Connection,
-    *,
-    search: str | None = None,
-    group_id: int | None = None,
-    source: PairSource | None = None,
-    strong: bool | None = None,
-    conflict: bool | None = None,
-    retired: bool | None = None,
-    vetoed: bool | None = None,
-    limit: int = 50,
-    offset: int = 0,
+    tx: Connection, *, limit: int = 50, offset: int = 0, **filters: Unpack[Filters]
 ) -> tuple[list[Judgment], int]:
-    """Judgments that pass every given filter, by query, overrides applied; and how many pass in all.
-
-    ``search`` is a part of the query, in any case.
-    """
+    """Judgments that pass every given filter, by query, overrides applied; and how many pass in all."""
     latest = overrides(tx)
-    wanted: list[ColumnElement[bool]] = []
-    if search:
-        wanted.append(func.instr(func.lower(table.c.query), search.lower()) > 0)
-    if group_id is not None:
-        wanted.append(table.c.group_id == group_id)
-    if source is not None:
-        wanted.append(type_coerce(table.c.sources, Text).contains(f'"{source.value}"', autoescape=True))
-    for column, value in ((table.c.strong, strong), (table.c.conflict, conflict), (table.c.retired, retired)):
-        if value is not None:
-            wanted.append(column.is_(value))
-    if vetoed is not None:
-        wanted.append(_vetoed(latest, vetoed))
+    wanted = conditions(filters, _vetoes(latest))
     total = tx.execute(select(func.count()).select_from(table).where(*wanted)).scalar_one()
-    page = select(table).where(*wanted).order_by(table.c.query, table.c.relevance.desc(), table.c.id)
-    return _read(tx, tx.execute(page.limit(limit).offset(offset)).all(), latest), total
+    page = select(table).where(*wanted).order_by(*_ORDER).limit(limit).offset(offset)
+    return _read(tx, tx.execute(page).all(), latest), total
+
+
+def ids(tx: Connection, **filters: Unpack[Filters]) -> list[str]:
+    """The ids of all that ``list_page`` would list, in its order."""
+    wanted = conditions(filters, _vetoes(overrides(tx)))
+    return list(tx.execute(select(table.c.id).where(*wanted).order_by(*_ORDER)).scalars())
+
+
+def of_ids(tx: Connection, wanted: Sequence[str]) -> list[Judgment]:
+    """Those of the ids that are there, in the order given, overrides applied."""
+    rows = {
+        row.id: row
+        for start in range(0, len(wanted), _BATCH)
+        for row in tx.execute(select(table).where(table.c.id.in_(wanted[start : start + _BATCH])))
+    }
+    return _read(tx, [rows[key] for key in wanted if key in rows], overrides(tx))
+
+
+def actors(tx: Connection, limit: int = 200) -> list[tuple[str, int]]:
+    """(actor, judgments that rest on them), most first."""
+    names = func.json_each(table.c.actors).table_valued("value")
+    name, n = names.c["value"], func.count()
+    rows = tx.execute(
+        select(name, n).select_from(table.join(names, true())).group_by(name).order_by(n.desc(), name).limit(limit)
+    )
+    return [(str(row[0]), int(row[1])) for row in rows]
 
 
 def get(tx: Connection, judgment_id: str) -> Judgment:
@@ -155,9 +159,8 @@ def overrides(tx: Connection) -> dict[str, Override]:
     return {key: value for key, value in latest.items() if value.action != "restore"}
 
 
-def _vetoed(latest: dict[str, Override], wanted: bool) -> ColumnElement[bool]:
-    ids = [key for key, value in latest.items() if value.action == "veto"]
-    return table.c.id.in_(ids) if wanted else table.c.id.not_in(ids)
+def _vetoes(latest: dict[str, Override]) -> list[str]:
+    return [key for key, value in latest.items() if value.action == "veto"]
 
 
 def _read(tx: Connection, rows: Sequence[Row[Any]], latest: dict[str, Override]) -> list[Judgment]:

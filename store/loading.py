@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from store import manifest
 from store.blend import FloatArray, Floats, final_scores
+from store.engines.choose import Choice, choose
+from store.engines.fast import FastScorer
+from store.engines.names import FILES, TORCH
 from store.errors import ModelRefused
 from store.scorer import Logits, Scorer
 from store.types import Blend, Version, VersionForm
 
-ENGINE = "torch-fp32"
+_UNASKED = Choice(TORCH, "no other engine was asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,34 @@ class LoadedVersion:
     version: Version
     blend: Blend
     scorer: Scorer | None
-    """None: the version does not rerank."""
+    """Torch in float32, by which everything else is measured. None: the version does not rerank."""
+    choice: Choice = _UNASKED
+    """Which engine scores, and why."""
+    fast: FastScorer | None = None
+    """What scores instead of ``scorer``, where another engine was chosen."""
+
+    @property
+    def engine(self) -> Choice:
+        """The engine that scores now: another than was chosen once that one has failed."""
+        if self.fast is None or self.fast.broken is None:
+            return self.choice
+        return Choice(TORCH, f"{self.choice.name} failed: {self.fast.broken}", self.choice.milliseconds)
 
     def score(
         self, query: str, texts: Sequence[str], dense: Floats, lexical: Floats
     ) -> tuple[Logits | None, FloatArray]:
         """(``rerank_score`` or None, ``final_score``) of each candidate: shape ``(n,)`` each, in the given order."""
-        rerank = None if self.scorer is None else self.scorer.score(query, texts)
-        return rerank, final_scores(self.blend, dense, lexical, rerank)
+        rerank = self.logits(query, texts)
+        return rerank, self.final(dense, lexical, rerank)
+
+    def logits(self, query: str, texts: Sequence[str]) -> Logits | None:
+        """``rerank_score`` of each text, shape ``(n,)``; None where the version does not rerank."""
+        scorer = self.fast or self.scorer
+        return None if scorer is None else scorer.score(query, texts)
+
+    def final(self, dense: Floats, lexical: Floats, rerank: Logits | None) -> FloatArray:
+        """``final_score`` of each candidate, shape ``(n,)``."""
+        return final_scores(self.blend, dense, lexical, rerank)
 
 
 def directory_of(version: Version, models_dir: Path) -> Path:
@@ -39,22 +62,28 @@ def directory_of(version: Version, models_dir: Path) -> Path:
     return models_dir / version.path
 
 
-def load_version(version: Version, models_dir: Path, *, threads: int = 0) -> LoadedVersion:
-    """Load ``version`` once its manifest, weights and probes have been checked, and warm it up.
+def load_version(version: Version, models_dir: Path, *, threads: int = 0, engine: str = TORCH) -> LoadedVersion:
+    """Load ``version`` once its manifest, weights and probes have been checked.
 
+    ``engine``: what scores, ``"auto"`` for the fastest of the manifest's here; torch where it can't.
     Raises ModelRefused, saying why. Version 0 has nothing to load.
     """
     if version.form is VersionForm.FIRST_STAGE:
         return LoadedVersion(version, version.blend, None)
-    found = check_files(version, models_dir)
-    scorer = load_checked(directory_of(version, models_dir), found, threads=threads)
-    return LoadedVersion(version, version.blend, scorer)
-
-
-def check_files(version: Version, models_dir: Path) -> manifest.Manifest:
-    """Check that the version's directory is the one that was published. Raises ModelRefused, saying why it isn't."""
+    found = check_files(version, models_dir, spare=FILES)
     directory = directory_of(version, models_dir)
-    found = manifest.verify(directory)
+    scorer = load_checked(directory, found, threads=threads)
+    choice, fast = choose(directory, found, scorer, engine, threads)
+    return LoadedVersion(version, version.blend, scorer, choice, fast)
+
+
+def check_files(version: Version, models_dir: Path, *, spare: Collection[str] = ()) -> manifest.Manifest:
+    """Check that the version's directory is the one that was published. Raises ModelRefused, saying why it isn't.
+
+    ``spare``: files whose damage is not looked at here.
+    """
+    directory = directory_of(version, models_dir)
+    found = manifest.verify(directory, spare=spare)
     if not directory.name.endswith(found.digest[:DIGEST_CHARACTERS]):
         raise ModelRefused("manifest.json has changed since the version was published")
     return found
@@ -66,12 +95,12 @@ DIGEST_CHARACTERS = 12
 
 def load_checked(directory: Path, found: manifest.Manifest, *, threads: int = 0) -> Scorer:
     """Load a directory that ``manifest.verify`` has passed, and compare its probe scores. Raises ModelRefused."""
-    engine = next((engine for engine in found.engines if engine.name == ENGINE), None)
+    engine = next((engine for engine in found.engines if engine.name == TORCH), None)
     if engine is None:
-        raise ModelRefused(f"the manifest does not list the engine {ENGINE}")
+        raise ModelRefused(f"the manifest does not list the engine {TORCH}")
     scorer = Scorer.load(directory, max_length=found.max_length, threads=threads)
     pairs = [(probe.query, probe.passage) for probe in found.probes]
     if len(engine.scores) != len(pairs):
         raise ModelRefused("manifest.json: the engine's probe scores don't match the probes")
-    manifest.check_scores(engine.scores, scorer.score_pairs(pairs).tolist(), engine.tolerance, ENGINE)
+    manifest.check_scores(engine.scores, scorer.score_pairs(pairs).tolist(), engine.tolerance, TORCH)
     return scorer

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -52,6 +52,8 @@ class Engine:
     difference: float
     tolerance: float
     scores: tuple[float, ...]
+    measured: Json = field(default_factory=dict)
+    """On what the difference was measured, and what it does to the order; empty for torch-fp32 itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,29 +113,36 @@ def read(directory: Path) -> Manifest:
     return manifest
 
 
-def verify(directory: Path) -> Manifest:
+def verify(directory: Path, *, spare: Collection[str] = ()) -> Manifest:
     """Check that the directory holds exactly what its manifest says. Raises ModelRefused with the reason.
 
+    Files named in ``spare`` may be missing or damaged: ``verify_files`` looks at them before anything uses them.
     Cheap checks come first: kinds, names and sizes of all files before a byte is hashed.
     """
     sizes = plain.files(directory)
     if NAME not in sizes:
         raise ModelRefused(f"missing file: {NAME}")
     manifest = read(directory)
-    present = sizes.keys() - {NAME}
-    missing, extra = sorted(manifest.files.keys() - present), sorted(present - manifest.files.keys())
-    if missing:
-        raise ModelRefused(f"missing file: {', '.join(missing[:5])}")
+    extra = sorted(sizes.keys() - {NAME} - manifest.files.keys())
     if extra:
         raise ModelRefused(f"file that is not in the manifest: {', '.join(extra[:5])}")
-    for name, entry in manifest.files.items():
-        if sizes[name] != entry.size:
-            raise ModelRefused(f"{name} has {sizes[name]} bytes instead of {entry.size}: truncated or changed")
-    for name, entry in manifest.files.items():
-        if _sha256(directory / name) != entry.sha256:
-            raise ModelRefused(f"{name} has changed since it was published (sha256 differs)")
+    verify_files(directory, manifest, [name for name in manifest.files if name not in spare])
     plain.check(directory)
     return manifest
+
+
+def verify_files(directory: Path, manifest: Manifest, names: Collection[str]) -> None:
+    """Check that these files are those of the manifest. Raises ModelRefused with the reason."""
+    missing = sorted(name for name in names if name not in manifest.files or not (directory / name).is_file())
+    if missing:
+        raise ModelRefused(f"missing file: {', '.join(missing[:5])}")
+    for name in names:
+        size, entry = (directory / name).stat().st_size, manifest.files[name]
+        if size != entry.size:
+            raise ModelRefused(f"{name} has {size} bytes instead of {entry.size}: truncated or changed")
+    for name in names:
+        if _sha256(directory / name) != manifest.files[name].sha256:
+            raise ModelRefused(f"{name} has changed since it was published (sha256 differs)")
 
 
 def check_scores(expected: Sequence[float], got: Sequence[float], tolerance: float, what: str) -> None:
@@ -196,6 +205,7 @@ def _engine(engine: Any) -> Engine:
         float(engine["difference"]),
         float(engine["tolerance"]),
         tuple(float(score) for score in engine["scores"]),
+        dict(engine.get("measured", {})),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +44,15 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedGroup:
+    """A query group that people judged. ``right``: one of its chunks was held to be relevant."""
+
+    group_id: int
+    held_out: bool
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """One UTC day: ``day`` as YYYY-MM-DD."""
 
@@ -80,6 +90,23 @@ def totals(tx: Connection) -> Totals:
         golden=_count(tx, golden),
         imported_pairs=_count(tx, imported_pairs),
     )
+
+
+def judged_groups(tx: Connection, vetoes: Collection[str]) -> list[JudgedGroup]:
+    """The query groups whose strong judgments would be truth today. ``vetoes``: ids of vetoed judgments."""
+    right = func.max(case((judgments.c.relevance > 0.5, 1), else_=0))
+    rows = tx.execute(
+        select(judgments.c.group_id, query_groups.c.split, right.label("right"))
+        .join_from(judgments, query_groups)
+        .where(
+            judgments.c.strong.is_(true()),
+            judgments.c.retired.is_(false()),
+            judgments.c.weight > 0,
+            judgments.c.id.not_in(vetoes),
+        )
+        .group_by(judgments.c.group_id, query_groups.c.split)
+    )
+    return [JudgedGroup(row.group_id, row.split == Split.HELD_OUT.value, bool(row.right)) for row in rows]
 
 
 def versions(tx: Connection) -> int:

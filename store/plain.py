@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from store.engines.names import FILES as ENGINE_FILES
 from store.errors import ModelRefused
 from store.forms import form_of
 from store.json_files import read_json
@@ -53,6 +54,11 @@ def check(directory: Path) -> dict[str, int]:
     return sizes
 
 
+def is_known(name: str) -> bool:
+    """Whether a file of this name below a model directory is of a kind that models have."""
+    return name in ENGINE_FILES or Path(name).suffix.lower() in SUFFIXES
+
+
 def _walk(directory: Path, prefix: str) -> Iterator[tuple[str, int]]:
     empty = True
     with os.scandir(directory) as entries:
@@ -75,9 +81,9 @@ def _check_file(name: str, info: os.stat_result) -> None:
     if not stat.S_ISREG(info.st_mode):
         raise ModelRefused(f"not a plain file: {name}")
     suffix = Path(name).suffix.lower()
-    if suffix not in SUFFIXES:
+    if not is_known(name):
         raise ModelRefused(f"{name}: files of kind {suffix or '(none)'} are refused; weights must be safetensors")
-    if info.st_size == 0:
+    if info.st_size == 0 and name not in ENGINE_FILES:  # damage there costs speed, not the version
         raise ModelRefused(f"empty file: {name}")
     if info.st_size > MAX_FILE:
         raise ModelRefused(f"{name} has {info.st_size} bytes, more than a model may have")

@@ -166,6 +166,18 @@ def by_job(tx: Connection, job_id: int) -> list[Version]:
     return [_version(row) for row in tx.execute(_select().where(versions.c.job_id == job_id).order_by(versions.c.id))]
 
 
+def last_gated(tx: Connection) -> Version | None:
+    """The newest version that the gate judged."""
+    rows = tx.execute(_select().where(versions.c.decision.isnot(None)).order_by(versions.c.id.desc()).limit(1))
+    return next((_version(row) for row in rows), None)
+
+
+def trained_on(tx: Connection, snapshot_hash: str) -> list[int]:
+    """The ids of the versions that learned from a data set, oldest first."""
+    rows = tx.execute(select(versions.c.id).where(versions.c.snapshot_hash == snapshot_hash).order_by(versions.c.id))
+    return list(rows.scalars())
+
+
 def sweep(db: Database, models_dir: Path) -> list[str]:
     """Remove what crashes left: staging of ended jobs, version directories without a row. Returns the names.
 

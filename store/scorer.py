@@ -25,6 +25,8 @@ from store.weights import LOADING_ERRORS, Features, Network, PooledNetwork, firs
 MICRO_BATCH = 8
 """Pairs a forward pass. Length-sorted and padded per batch, small batches are the fastest on a CPU."""
 Logits = npt.NDArray[np.float32]
+Inputs = dict[str, npt.NDArray[np.int64]]
+"""What a network takes, by name: shape ``(pairs, tokens)`` each."""
 
 
 class Scorer:
@@ -67,9 +69,20 @@ class Scorer:
         """Raw logits of (query, passage) pairs: shape ``(n,)``."""
         scores = np.empty(len(pairs), dtype=np.float32)
         with torch.inference_mode():
-            for places, tensors in self._batches(pairs):
-                scores[places] = self._model(tensors).numpy()
+            for places, inputs in self.batches(pairs):
+                scores[places] = self._model(_tensors(inputs)).numpy()
         return scores
+
+    @property
+    def network(self) -> Network:
+        """What computes the logits, for exporting it."""
+        return self._model
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of what the network takes."""
+        names = ("input_ids", "attention_mask", "token_type_ids")
+        return names if self._types else names[:2]
 
     @property
     def head(self) -> tuple[Features, float] | None:
@@ -89,34 +102,38 @@ class Scorer:
         made = np.empty((len(pairs), self._model.form.features), dtype=np.float32)
         done = 0
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for places, tensors in self._batches(pairs):
+            for places, inputs in self.batches(pairs):
                 each(done)
-                made[places] = self._model.pooled(tensors).float().numpy()
+                made[places] = self._model.pooled(_tensors(inputs)).float().numpy()
                 done += len(places)
         return made
 
-    def _batches(self, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:
-        """Places and inputs of batches of pairs of about the same length, short ones first."""
+    def batches(
+        self, pairs: Sequence[tuple[str, str]], size: int = MICRO_BATCH, *, long_first: bool = False
+    ) -> Iterator[tuple[list[int], Inputs]]:
+        """Places and inputs of batches of at most ``size`` pairs of about the same length."""
         if not pairs:
             return
         encodings = self._tokenizer.encode_batch(list(pairs))
-        by_length = sorted(range(len(pairs)), key=lambda i: len(encodings[i].ids))
-        for start in range(0, len(by_length), MICRO_BATCH):
-            places = by_length[start : start + MICRO_BATCH]
-            yield places, self._tensors([encodings[i] for i in places])
+        by_length = sorted(range(len(pairs)), key=lambda i: len(encodings[i].ids), reverse=long_first)
+        for start in range(0, len(by_length), size):
+            places = by_length[start : start + size]
+            yield places, self._inputs([encodings[i] for i in places])
 
-    def _tensors(self, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
+    def _inputs(self, encodings: Sequence[Encoding]) -> Inputs:
         longest = max(len(encoding.ids) for encoding in encodings)
-        ids = torch.full((len(encodings), longest), self._pad_id, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        types = torch.zeros_like(ids)
+        ids = np.full((len(encodings), longest), self._pad_id, dtype=np.int64)
+        mask, types = np.zeros_like(ids), np.zeros_like(ids)
         for row, encoding in enumerate(encodings):
             length = len(encoding.ids)
-            ids[row, :length] = torch.tensor(encoding.ids)
+            ids[row, :length] = encoding.ids
             mask[row, :length] = 1
-            types[row, :length] = torch.tensor(encoding.type_ids)
-        tensors = {"input_ids": ids, "attention_mask": mask}
-        return {**tensors, "token_type_ids": types} if self._types else tensors
+            types[row, :length] = encoding.type_ids
+        return dict(zip(self.inputs, (ids, mask, types), strict=False))
+
+
+def _tensors(inputs: Inputs) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in inputs.items()}
 
 
 def reference_scores(path: Path, pairs: Sequence[tuple[str, str]]) -> Logits:

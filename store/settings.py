@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.cron import Cron
+from store.engines.names import Wanted
 from store.errors import InvalidInput
 
 
@@ -51,6 +52,11 @@ class Settings(BaseSettings):
     """Tokens of a (query, passage) pair, in training and in serving alike."""
     rerank_threads: int = Field(default=0, ge=0)
     """Torch threads for reranking; 0 leaves the choice to torch."""
+
+    rerank_engine: Wanted = "auto"
+    """What scores: ``auto`` for the fastest engine of the version here, or one by name; torch where it can't."""
+    score_cache: int = Field(default=20_000, ge=0, le=10_000_000)
+    """Scores of (query, chunk) pairs that the server keeps for the version that serves; 0 keeps none."""
 
     llm_base_url: str | None = Field(
         default=None, validation_alias=AliasChoices("RANKLOOP_LLM_BASE_URL", "LLM_BASE_URL")

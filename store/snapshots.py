@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,15 @@ from store.tables import snapshot_signals, snapshots
 from store.types import EvalQuery, Json, Pair, PairSource, Snapshot, Split
 
 _BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotHead:
+    """What is known of a snapshot without reading what it holds."""
+
+    hash: str
+    created_at: datetime
+    stats: Json
 
 
 def make(
@@ -89,6 +98,22 @@ def load(tx: Connection, snapshot_hash: str) -> Snapshot:
     if hashlib.sha256(content).hexdigest() != snapshot_hash:
         raise Unavailable(f"snapshot {snapshot_hash[:12]} is damaged in the database: restore a backup")
     return _parse(content, snapshot_hash, row.created_at, row.stats)
+
+
+def heads(tx: Connection, limit: int) -> list[SnapshotHead]:
+    """The latest snapshots, newest first."""
+    query = select(snapshots.c.hash, snapshots.c.created_at, snapshots.c.stats)
+    rows = tx.execute(query.order_by(snapshots.c.created_at.desc(), snapshots.c.hash).limit(limit))
+    return [SnapshotHead(row.hash, row.created_at, row.stats) for row in rows]
+
+
+def head(tx: Connection, snapshot_hash: str) -> SnapshotHead:
+    """Raises NotFound."""
+    query = select(snapshots.c.hash, snapshots.c.created_at, snapshots.c.stats)
+    row = tx.execute(query.where(snapshots.c.hash == snapshot_hash)).one_or_none()
+    if row is None:
+        raise NotFound(f"no data set {snapshot_hash[:12]}")
+    return SnapshotHead(row.hash, row.created_at, row.stats)
 
 
 def for_signal(tx: Connection, signal_ids: Sequence[int]) -> list[str]:

@@ -104,9 +104,10 @@ def _members(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, str]]:
         unsafe = path.is_absolute() or ".." in path.parts or "\\" in member.name or "\x00" in member.name
         if unsafe or len(path.parts) < 2 or path.parts[0] != _TOP:
             raise ModelRefused(f"{member.name!r:.200} is not a path below {_TOP}/")
-        if path.suffix.lower() not in plain.SUFFIXES or member.size > plain.MAX_FILE:
+        name = "/".join(path.parts[1:])
+        if not plain.is_known(name) or member.size > plain.MAX_FILE:
             raise ModelRefused(f"{member.name!r:.200}: files of this kind or size are refused")
-        yield member, "/".join(path.parts[1:])
+        yield member, name
 
 
 def _draft(staged: Path, found: manifest.Manifest) -> registry.VersionDraft:

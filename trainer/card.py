@@ -60,6 +60,7 @@ def render(card: Card) -> str:
         _training(card),
         _log_table(card.log),
         _results(card.draft),
+        _engines(card.draft),
         _versions(),
     )
     return "\n\n".join(parts) + "\n"
@@ -219,6 +220,23 @@ def _results(draft: VersionDraft) -> str:
             if arm in arms:
                 lines.append(f"| {name} | {' | '.join(f'{arms[arm][metric]:.4f}' for metric in STANDARD)} |")
     lines += [f"- {note}" for note in draft.metrics.get("notes", [])]
+    return "\n".join(lines)
+
+
+def _engines(draft: VersionDraft) -> str:
+    lines = [
+        "## Engines",
+        "",
+        "Judged as torch in float32. May also be served by, as measured on its evaluation lists:",
+    ]
+    lines += [
+        "",
+        "| engine | lists | largest difference of a logit | Kendall's tau of the order | ndcg@10 difference |",
+    ]
+    lines.append("|---|---:|---:|---:|---:|")
+    for name, on in draft.metrics.get("engines", {}).items():
+        figures = f"{on['largest_difference']:.2g} | {on['kendall_tau']:.4f} | {on['ndcg@10_difference']:.4f}"
+        lines.append(f"| {name} | {on['lists']} | {figures} |")
     return "\n".join(lines)
 
 

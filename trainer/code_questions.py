@@ -30,8 +30,10 @@ class CodePolicy:
     """Passages a list, the right one among them."""
     neighbours: int = 16
     """First-stage candidates that the passages are chosen from."""
-    least_weight: float = 100.0
-    """Sum of the lists' weights: as much as the judged lists weigh together, and at least this (docs/LOG.md)."""
+    share: float = 0.3
+    """The lists' weights add up to this share of what the judged lists weigh together (docs/LOG.md), …"""
+    least_weight: float = 30.0
+    """… and at least to this."""
     shortest: int = 60
     """Characters that are left of a passage worth learning from."""
     duplicate: float = 0.95
@@ -65,7 +67,7 @@ def code_pairs(
         texts.put(tx, bare)
     known = vectors(bare)
     made = [pairs for one in lists if (pairs := _pairs(one, known, policy))]
-    weight = max(_weight(judged), policy.least_weight) / max(1, len(made))
+    weight = max(policy.share * _weight(judged), policy.least_weight) / max(1, len(made))
     return [pair(weight) for pairs in made for pair in pairs]
 
 

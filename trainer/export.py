@@ -1,28 +1,17 @@
-"""The engines a staged model may be served with, each measured against torch in float32."""
+"""The staged artefact as the gate sees it: timed, and held against the stored features that stand in for it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from store.errors import ModelRefused
-from store.manifest import Engine, Probe, torch_engine
 from store.scorer import Scorer
 from store.types import EvalQuery
 from trainer.evaluate import FloatArray, Scores, score_queries
-
-
-def export_engines(staged: Path, probes: Sequence[Probe], max_length: int) -> tuple[Scorer, tuple[Engine, ...]]:
-    """Load the staged model as a server would, and list the engines that may serve it.
-
-    Raises ModelRefused when the directory is not a plain, complete cross-encoder.
-    """
-    return Scorer.load(staged, max_length=max_length), (torch_engine(probes),)
-
 
 SAMPLE = 12
 """Lists that the staged artefact scores itself where stored features stand in for it."""

@@ -6,6 +6,7 @@ scored for the price of one pass through the transformer.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from store.engines.features import FastFeatures
 from store.errors import Cancelled, InvalidInput
 from store.scorer import Scorer
 from store.types import Json
@@ -23,6 +25,9 @@ from trainer.evaluate import FloatArray, Scores
 Pairs = Sequence[tuple[str, str]]
 WINDOW = 256
 """Pairs of about one length that are tokenised together, and reported together."""
+MANY = 500
+"""Pairs from which a faster engine is worth the seconds that it takes to get ready."""
+log = logging.getLogger("rankloop.trainer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class FeatureStore:
         self._body = body_of(base)
         if self._scorer.head is None or self._body is None:
             raise InvalidInput("this base has no linear head over pooled features")
+        self._features = FastFeatures(self._scorer)
+        self._engine: str | None = None
         self._cancelled = cancelled
         self._rows: dict[tuple[str, str], npt.NDArray[np.float32]] = {}
 
@@ -71,10 +78,13 @@ class FeatureStore:
         The same pairs in whatever order give the same features. Raises Cancelled.
         """
         missing = sorted({pair for pair in pairs if pair not in self._rows}, key=lambda pair: (_length(pair), pair))
+        if self._engine is None and len(missing) >= MANY:
+            self._engine = self._features.hasten()
+            log.info("features are computed by %s", self._engine)
         began = time.monotonic()
         for start in range(0, len(missing), WINDOW):
             window = missing[start : start + WINDOW]
-            self._rows.update(zip(window, self._scorer.features(window, each=self._check), strict=True))
+            self._rows.update(zip(window, self._features.features(window, self._check), strict=True))
             done = start + len(window)
             pace = done / max(time.monotonic() - began, 1e-9)
             work_left = sum(map(_length, missing[done:])) / max(1, sum(map(_length, missing[:done])))

@@ -14,14 +14,15 @@ from store.encoder import Encoder
 from store.errors import Conflict, InvalidInput
 from store.evaluations import EvalRow
 from store.manifest import Engine
+from store.scorer import Scorer
 from store.settings import Settings
-from store.types import Decision, Json, Snapshot, Version
+from store.types import Blend, Decision, Json, Snapshot, Version
 from trainer import gate
 from trainer.approach import Approach, FineTuning, Say, Task
 from trainer.base import resolve_base
 from trainer.card import Card, write_card
+from trainer.engines import Staged, export_engines
 from trainer.examine import Examined, Examiner
-from trainer.export import export_engines
 from trainer.field import lay_out
 from trainer.finetune import Trained
 from trainer.fit_blend import blend_of
@@ -154,13 +155,13 @@ class _Night:
         self.reporter.stage("out_of_fold", _FOLDS)
         folds = self.approach.out_of_fold(self._say(_FOLDS, _EVALUATE))
         self.reporter.stage("evaluate", _EVALUATE)
-        scorer, engines = export_engines(staged, trained.probes, self.settings.max_length)
+        scorer = Scorer.load(staged, max_length=self.settings.max_length)
         examined = self._examiner().examine(staged, scorer, self.base, folds)
         self.reporter.stage("gate", _GATE)
         judged = gate.decide(examined.evidence)
         data = {"decision": judged.decision, "reasons": list(judged.reasons)}
         self.reporter.stage("publish", _PUBLISH, data)
-        return self._publish(staged, trained, engines, folds, examined, judged)
+        return self._publish(staged, trained, scorer, folds, examined, judged)
 
     def _place(self, name: str) -> Path:
         return registry.staging(self.settings.models_dir, self.reporter.job.id, name)
@@ -206,16 +207,18 @@ class _Night:
         self,
         staged: Path,
         trained: Trained,
-        engines: tuple[Engine, ...],
+        scorer: Scorer,
         folds: OutOfFold,
         examined: Examined,
         judged: gate.GateResult,
     ) -> Version:
         now, recipe = self.clock(), self.recipe
+        blend = blend_of(examined.weight, recipe.prior_scale, self.settings.first_stage_lexical)
+        engines, left_out = self._engines(staged, trained, scorer, blend)
         draft = registry.VersionDraft(
             name=f"{recipe.name}-{now:%Y%m%d-%H%M}",
             base=self.base.name,
-            blend=blend_of(examined.weight, recipe.prior_scale, self.settings.first_stage_lexical),
+            blend=blend,
             max_length=self.settings.max_length,
             parent_id=examined.against.champion,
             snapshot_hash=self.snapshot.hash,
@@ -225,7 +228,8 @@ class _Night:
                 "against": examined.against.as_json(),
                 "to_judge": examined.to_judge,
                 "judged_groups": self.snapshot.stats.get("strong_groups", []),
-                "notes": [*folds.notes, *self.field.notes],
+                "notes": [*folds.notes, *self.field.notes, *left_out],
+                "engines": {engine.name: engine.measured for engine in engines[1:]},
                 "training": trained.log.summary(),
             },
             decision=judged.decision,
@@ -240,3 +244,12 @@ class _Night:
         (staged / ROWS_FILE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
         write_card(staged, Card(draft, self.snapshot, trained.log, self.field.texts))
         return registry.publish(self.db, self.settings.models_dir, staged, draft, now)
+
+    def _engines(
+        self, staged: Path, trained: Trained, scorer: Scorer, blend: Blend
+    ) -> tuple[tuple[Engine, ...], tuple[str, ...]]:
+        field = self.field
+        lists = (*field.held_out, *field.train, *field.golden, *field.general)
+        exact = self.approach.shortcut(staged, scorer)
+        one = Staged(staged, scorer, exact, trained.probes, blend)
+        return export_engines(one, lists, field.texts, self.reporter.cancelled)

@@ -22,6 +22,8 @@ BEAT_SECONDS = 2.0
 """Between heartbeats: also how soon a wish to cancel is seen."""
 EVENT_SECONDS = 1.0
 """Between two progress events of one stage."""
+CLOSE_UP = 50
+"""Training steps that are written however fast they come."""
 
 
 class Reporter:
@@ -34,6 +36,7 @@ class Reporter:
         self._clock = clock
         self._stage = ""
         self._said = 0.0
+        self._steps = 0
 
     def cancelled(self) -> bool:
         return self._stopped()
@@ -50,9 +53,14 @@ class Reporter:
         self._write("stage", fraction, data or {})
 
     def progress(self, fraction: float, data: Json) -> None:
-        """Progress within the stage, written at most once a second; not at all while the database is busy."""
-        if time.monotonic() - self._said < EVENT_SECONDS:
+        """Progress within the stage, written at most once a second; not at all while the database is busy.
+
+        The first training steps are written as they come: a fit that takes a second would show no curve.
+        """
+        close_up = "loss" in data and self._steps < CLOSE_UP
+        if not close_up and time.monotonic() - self._said < EVENT_SECONDS:
             return
+        self._steps += close_up
         try:
             self._write("progress", fraction, data)
         except Busy as busy:

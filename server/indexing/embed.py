@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from server.indexing.progress import Meter, Progress
@@ -14,6 +15,10 @@ _FETCH = 2048
 _BATCH = 64
 """Texts between two looks at whether to stop: about a second on two cores."""
 
+MANY = 200
+"""Texts from which a faster engine is worth the seconds that it takes to get ready."""
+log = logging.getLogger("rankloop.server")
+
 
 def embed_missing(
     db: Database, encoder: Encoder, report: Callable[[Progress], None], cancelled: Callable[[], bool]
@@ -25,6 +30,8 @@ def embed_missing(
     with db.read() as tx:
         total = texts.missing_count(tx, encoder.name)
     meter = Meter("embed", total, report)
+    if total >= MANY:
+        log.info("%d chunks are embedded by %s", total, encoder.hasten())
     done = 0
     while True:
         with db.read() as tx:

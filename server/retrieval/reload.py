@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 from server.retrieval.rerank import Reranker
 from store import deployments, registry
 from store.database import Database
+from store.engines.names import AUTO
 from store.errors import ModelRefused, RankloopError
 from store.loading import LoadedVersion, load_version
 from store.types import FIRST_STAGE_VERSION, Champion
@@ -36,11 +37,13 @@ class Problem:
 class ChampionFollower:
     """Keeps a reranker on the champion. ``problem`` is None while it serves."""
 
-    def __init__(self, db: Database, models_dir: Path, threads: int) -> None:
+    def __init__(self, db: Database, models_dir: Path, threads: int, engine: str = AUTO) -> None:
+        """``engine``: what scores, by name, or the fastest that each version has here."""
         self.problem: Problem | None = None
         self._db = db
         self._models_dir = models_dir
         self._threads = threads
+        self._engine = engine
         self._lock = Lock()
         self._stop = Event()
         self._thread: Thread | None = None
@@ -101,11 +104,14 @@ class ChampionFollower:
         try:
             with self._db.read() as tx:
                 version = registry.get(tx, version_id)
-            loaded = load_version(version, self._models_dir, threads=self._threads)
+            loaded = load_version(version, self._models_dir, threads=self._threads, engine=self._engine)
             query, passages = _WARM_UP
             loaded.score(query, passages, [0.5] * len(passages), [0.5] * len(passages))
         except (OSError, RuntimeError, ValueError) as error:
             raise ModelRefused(f"version {version_id} can't be loaded: {error}") from error
+        if loaded.scorer is not None:
+            level = logging.WARNING if loaded.engine.refused else logging.INFO
+            log.log(level, "version %s is scored by %s: %s", version_id, loaded.engine.name, loaded.engine.reason)
         return loaded
 
     def _first_good(self) -> LoadedVersion:

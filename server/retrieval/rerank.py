@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from server.retrieval.scores import ScoreCache
 from store.blend import order
 from store.loading import LoadedVersion
+from store.scorer import Logits
 from store.types import Candidate
 
 
@@ -25,15 +27,27 @@ class Reranker:
         self._loaded = loaded
 
     @staticmethod
-    def rerank(query: str, candidates: Sequence[Candidate], loaded: LoadedVersion) -> list[Candidate]:
+    def rerank(
+        query: str, candidates: Sequence[Candidate], loaded: LoadedVersion, cache: ScoreCache | None = None
+    ) -> list[Candidate]:
         """The candidates by ``final_score`` under ``loaded``, with ``rerank_score`` (a logit) and ``rank`` set."""
         if not candidates:
             return []
-        rerank, final = loaded.score(
-            query,
-            [candidate.chunk.text for candidate in candidates],
+
+        def compute(places: Sequence[int]) -> Logits:
+            logits = loaded.logits(query, [candidates[i].chunk.text for i in places])
+            assert logits is not None
+            return logits
+
+        rerank: Logits | None = None
+        if loaded.scorer is not None:
+            hashes = [candidate.chunk.content_hash for candidate in candidates]
+            every = range(len(candidates))
+            rerank = compute(every) if cache is None else cache.scores(loaded.version.id, query, hashes, compute)
+        final = loaded.final(
             [candidate.dense_score for candidate in candidates],
             [candidate.lexical_score for candidate in candidates],
+            rerank,
         )
         ranked = order(final, [candidate.first_stage_rank for candidate in candidates])
         return [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from server.retrieval.rerank import Reranker
 from server.retrieval.retrieve import Retriever
+from server.retrieval.scores import ScoreCache
 from store.errors import NotFound
 from store.loading import LoadedVersion
 from store.types import Candidate
@@ -27,10 +28,13 @@ class Found:
 class Search:
     """The one path from a query to ranked candidates."""
 
-    def __init__(self, retriever: Retriever, reranker: Reranker, first_stage: LoadedVersion) -> None:
+    def __init__(
+        self, retriever: Retriever, reranker: Reranker, first_stage: LoadedVersion, cache: ScoreCache | None = None
+    ) -> None:
         self._retriever = retriever
         self._reranker = reranker
         self._first_stage = first_stage
+        self._cache = cache
 
     def version(self, rerank: bool = True) -> LoadedVersion:
         """What a request that begins now is ranked by."""
@@ -41,7 +45,7 @@ class Search:
         started = time.perf_counter()
         candidates = self._retriever.retrieve(query, repo, depth)
         retrieved = time.perf_counter()
-        ranked = self._reranker.rerank(query, candidates, loaded)
+        ranked = self._reranker.rerank(query, candidates, loaded, self._cache)
         ended = time.perf_counter()
         timings = {"retrieve": _ms(retrieved - started), "rerank": _ms(ended - retrieved)}
         return Found(query, repo, loaded.version.id, tuple(ranked), timings)

@@ -39,12 +39,16 @@ def readyz(response: Response, state: State) -> Ready:
     ready = all(check == OK for check in checks.values())
     if not ready:
         response.status_code = 503
+    loaded = state.follower.reranker.current()
+    reranks = loaded.scorer is not None
     return Ready(
         ready=ready,
         checks=checks,
-        model_version=state.follower.reranker.current().version.id,
+        model_version=loaded.version.id,
         champion=champion[0].version_id if champion else None,
         note=serving.behind(state.follower, champion[0], state.clock()) if champion else None,
+        engine=loaded.engine.name if reranks else None,
+        engine_reason=loaded.engine.reason if reranks else None,
     )
 
 

@@ -1,14 +1,15 @@
-"""Responses that are streams of server-sent events, closed properly whoever leaves first."""
+"""Responses that are streams: server-sent events, closed properly whoever leaves first, and downloads."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 import anyio
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 from starlette.types import Send
 
 from server import problems, sse
@@ -39,6 +40,16 @@ class EventStream(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
         async with aclosing(self._events):
             await super().stream_response(send)
+
+
+class JsonLines(StreamingResponse):
+    """A download of one JSON object a line, made a batch at a time."""
+
+    media_type = "application/jsonl"
+
+    def __init__(self, batches: Iterator[Sequence[BaseModel]], name: str) -> None:
+        lines = ("".join(f"{one.model_dump_json()}\n" for one in batch) for batch in batches)
+        super().__init__(lines, headers={"Content-Disposition": f'attachment; filename="{name}.jsonl"'})
 
 
 async def guarded(events: AsyncGenerator[bytes, None], stopping: asyncio.Event) -> AsyncGenerator[bytes, None]:

@@ -53,6 +53,10 @@ class Ready(View):
     champion: int | None
     note: str | None
     """Set where another version than the champion serves, with the reason."""
+    engine: str | None
+    """What computes the rerank scores; null while nothing is reranked."""
+    engine_reason: str | None
+    """Why that engine and no other."""
 
 
 class Alive(View):

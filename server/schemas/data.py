@@ -8,7 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from server.schemas.common import Form, Name, Note, Question, View
+from store.judgment_filter import Filters
 from store.types import PairSource
+
+Limit = Annotated[int, Field(ge=1, le=500)]
+Offset = Annotated[int, Field(ge=0, le=2**31)]
 
 
 class AdminRepo(View):
@@ -83,6 +87,96 @@ class OverrideView(View):
 class JudgmentPage(View):
     judgments: list[JudgmentView]
     total: int
+
+
+class JudgmentQuery(Form):
+    """Which judgments; ``search`` is a part of the question, ``conflict`` lists contradictions."""
+
+    search: Annotated[str, Field(max_length=200)] | None = None
+    source: PairSource | None = None
+    strong: bool | None = None
+    conflict: bool | None = None
+    retired: bool | None = None
+    vetoed: bool | None = None
+    repo: Name | None = None
+    actor: Name | None = None
+
+    def filters(self) -> Filters:
+        """As the store takes them."""
+        return Filters(
+            search=self.search,
+            source=self.source,
+            strong=self.strong,
+            conflict=self.conflict,
+            retired=self.retired,
+            vetoed=self.vetoed,
+            repo=self.repo,
+            actor=self.actor,
+        )
+
+
+class JudgmentListQuery(JudgmentQuery):
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+class ActorCount(View):
+    actor: str
+    judgments: int
+
+
+class DataSetView(View):
+    """A data set: an immutable snapshot of pairs, and the versions that learned from it."""
+
+    hash: str
+    created_at: datetime
+    versions: list[int]
+
+
+class PairView(View):
+    """One training row: why it exists, and the code it is about where that is still known."""
+
+    group_id: int
+    query: str
+    content_hash: str
+    label: float
+    weight: float
+    source: PairSource
+    reason: str
+    dense_score: float
+    lexical_score: float
+    repo: str | None
+    path: str | None
+    symbol: str | None
+    start_line: int | None
+    end_line: int | None
+    text: str
+
+
+class PairPage(View):
+    data_set: DataSetView | None
+    """None while there is none: the nightly job makes them."""
+    size: int
+    """Pairs in the whole data set."""
+    positives: int
+    pairs: list[PairView]
+    total: int
+    """Pairs that pass the filters."""
+
+
+class PairQuery(Form):
+    """Which pairs; ``data_set`` is a snapshot's hash, the latest one where absent."""
+
+    data_set: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    search: Annotated[str, Field(max_length=200)] | None = None
+    source: PairSource | None = None
+    relevant: bool | None = None
+    repo: Name | None = None
+
+
+class PairListQuery(PairQuery):
+    limit: Limit = 50
+    offset: Offset = 0
 
 
 class JudgmentForm(Form):

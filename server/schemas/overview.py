@@ -51,6 +51,19 @@ class Satisfaction(View):
     down: int
 
 
+class GateNeed(View):
+    """How many more judged questions the gate would need."""
+
+    usable: int
+    """Judged questions that can be scored."""
+    held_out: int
+    """Of them, held out from training."""
+    more: int
+    """About how many more are needed; 0 when the gate can decide."""
+    says: list[str]
+    """Why, in sentences; empty when nothing is missing."""
+
+
 class Overview(View):
     counts: Counts
     champion: ChampionView
@@ -66,5 +79,6 @@ class Overview(View):
     days: list[DayCount]
     satisfaction: list[Satisfaction]
     next_runs: list[datetime]
+    gate: GateNeed
     attention: list[str]
     """What needs a person, in sentences."""

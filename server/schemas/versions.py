@@ -107,6 +107,16 @@ class RankedText(View):
     symbol: str | None = None
     start_line: int | None = None
     end_line: int | None = None
+    relevance: float | None = None
+    """What people held it to be when it was measured, 0 to 1; None where nobody judged it."""
+
+
+class RightText(RankedText):
+    """A relevant text and where both versions put it."""
+
+    rank_a: int | None
+    """From 1; None below the ten that are stored."""
+    rank_b: int | None
 
 
 class QueryRow(View):
@@ -117,6 +127,8 @@ class QueryRow(View):
     b: float
     difference: float
     """Of ndcg@10."""
+    right: list[RightText]
+    """The relevant texts, best placed first."""
     ranking_a: list[RankedText]
     ranking_b: list[RankedText]
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,8 +99,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, files: tuple[str, ...] = CODE, extra: dict[str, str] | None = None) -> Iterator[Site]:
-    """Serve ``folder``/data with ``files`` of this repository indexed as ``demo``; no trainer runs beside it."""
+def running(
+    folder: Path,
+    files: tuple[str, ...] = CODE,
+    extra: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Site]:
+    """Serve ``folder``/data with ``files`` of this repository and ``extra`` ones indexed as ``demo``.
+
+    No trainer runs beside it, unless ``settings`` (further environment variables) say so.
+    """
     repo = folder / "demo"
     for name in files:
         (repo / name).parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +123,7 @@ def running(folder: Path, files: tuple[str, ...] = CODE, extra: dict[str, str] |
         "RANKLOOP_PORT": site.url.rsplit(":", 1)[1],
         "RANKLOOP_ADMIN_TOKEN": TOKEN,
         "RANKLOOP_TRAINER": "false",
+        **(settings or {}),
     }
     with (folder / "server.log").open("wb") as log:
         command = [sys.executable, "-m", "rankloop", "serve"]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from store import jobs
-from store.types import JobKind, JobState, Version
+from store import chunks, jobs, judgments, queries
+from store.types import JobKind, JobState, Judgment, PairSource, Split, Version
 from tests.browser.conftest import Complaints
 from tests.browser.site import Site
 from tests.browser.steps import QUESTION, ask, sources
@@ -201,9 +204,28 @@ def test_ratings_appear_on_the_overview(admin: Page, site: Site, complaints: Com
     expect(admin.get_by_text(f"{before + 1} chunk vote")).to_be_visible()
 
 
-def test_judgments_export_as_json_lines(admin: Page) -> None:
-    open_page(admin, "Data")
-    with admin.expect_download() as download:
-        admin.get_by_role("button", name="Export JSONL").click()
-    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
-    assert all("query" in json.loads(line) for line in lines)
+def test_judgments_export_as_json_lines(admin: Page, site: Site) -> None:
+    with site.db() as db:
+        with db.write() as tx:
+            digest = next(iter(chunks.hashes_in(tx, "demo")))
+            spot = np.full(4, 0.5, np.float32)
+            group = queries.add(tx, "which one?", spot, None, Split.TRAIN, datetime.now(UTC)).id
+            vote = (PairSource.CHUNK_VOTE,)
+            right = Judgment("j1", group, "which one?", digest, None, 1.0, 1.0, True, vote, ("a vote",), (), ("ann",))
+            stale = replace(right, id="j2", query="which\nother?", relevance=0.0, retired=True)
+            judgments.replace_all(tx, [right, stale])
+        open_page(admin, "Data")
+        expect(admin.get_by_role("list", name="Judgments").get_by_role("listitem").first).to_be_visible()
+        assert [one["id"] for one in exported(admin)] == ["j2", "j1"]
+        admin.get_by_label("State").select_option("In use")
+        (line,) = exported(admin)
+        assert (line["query"], line["relevance"], line["actors"]) == ("which one?", 1.0, ["ann"])
+        assert line["text"]
+        with db.write() as tx:
+            judgments.replace_all(tx, [])
+
+
+def exported(page: Page) -> list[dict[str, Any]]:
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export JSONL").click()
+    return [json.loads(line) for line in Path(download.value.path()).read_text(encoding="utf-8").splitlines()]

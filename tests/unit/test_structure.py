@@ -27,8 +27,9 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("store/", "alembic/"),
     "qdrant_client": ("store/vectors.py",),
     "apscheduler": ("trainer/schedule.py",),
-    "torch": (*MODELS, "store/weights.py"),
+    "torch": (*MODELS, "store/weights.py", "store/engines/convert.py"),
     "sentence_transformers": MODELS,
+    "openvino": ("store/engines/openvino.py", "store/engines/convert.py"),
 }
 
 

@@ -1,5 +1,5 @@
 import type { Deployment } from "../api/types";
-import { ago, when } from "../lib/format";
+import { ago, people, when } from "../lib/format";
 import { ledger, overview } from "./data";
 import { RollBackButton } from "./RollBackButton";
 import { Shown } from "./Shown";
@@ -54,7 +54,7 @@ function Ledger({ entries }: { entries: Deployment[] }) {
                 {entry.from_version === null ? "–" : <a href={`#versions/${entry.from_version}`}>{entry.from_version}</a>} →{" "}
                 <a href={`#versions/${entry.to_version}`}>{entry.to_version}</a>
               </td>
-              <td class="wrap-anywhere" data-name="Who">{entry.actor}</td>
+              <td class="wrap-anywhere" data-name="Who">{people(entry.actor)}</td>
               <td class="wrap-anywhere" data-name="Why">
                 {entry.reason}
                 {entry.job_id !== null && (

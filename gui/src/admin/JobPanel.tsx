@@ -1,12 +1,12 @@
 import * as api from "../api/client";
 import type { Job } from "../api/types";
-import { capital, learningRate, percent, seconds, when, words } from "../lib/format";
+import { capital, count, learningRate, pace, people, percent, seconds, when, words } from "../lib/format";
 import { IconButton } from "../ui/IconButton";
 import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
 import { JobBadge } from "./badges";
 import { jobs } from "./data";
-import { ended, useJob, type Live, type Step } from "./jobLive";
+import { ended, useJob, type Live, type Reading, type Step } from "./jobLive";
 import { JobLog } from "./JobLog";
 import { outcome } from "./JobsPage";
 import { go } from "./route";
@@ -79,10 +79,14 @@ function Body({ job, live }: { job: Job; live: Live }) {
         </Notice>
       )}
       {ended(job) && job.error === null && outcome(job) !== "" && <p>{outcome(job)}</p>}
-      {last !== undefined && <Pace step={last} running={running} />}
+      {running && live.reading !== null ? (
+        <Facts all={ofReading(live.reading)} />
+      ) : (
+        last !== undefined && <Facts all={ofStep(last, running)} />
+      )}
       {live.steps.length > 1 && <TrainingCurve steps={live.steps} />}
       <p class="muted small">
-        Asked for by {job.requested_by} at {when(job.created_at)}
+        Asked for by {people(job.requested_by)} at {when(job.created_at)}
         {job.attempt > 1 && `, attempt ${job.attempt}`}
       </p>
       <JobLog lines={live.log} />
@@ -90,14 +94,26 @@ function Body({ job, live }: { job: Job; live: Live }) {
   );
 }
 
-function Pace({ step, running }: { step: Step; running: boolean }) {
+function ofStep(step: Step, running: boolean): [string, string][] {
   const all: [string, string][] = [
-    ["Step", `${step.step} of ${step.steps}`],
+    ["Step", `${count(step.step)} of ${count(step.steps)}`],
     ["Loss", step.loss.toFixed(3)],
     ["Learning rate", learningRate(step.learning_rate)],
-    ["Pairs a second", step.pairs_per_second.toFixed(step.pairs_per_second < 10 ? 1 : 0)],
+    ["Pairs a second", pace(step.pairs_per_second)],
   ];
   if (running) all.push(["Time left (training)", seconds(step.seconds_left)]);
+  return all;
+}
+
+function ofReading(reading: Reading): [string, string][] {
+  return [
+    ["Pairs read", `${count(reading.pairs_done)} of ${count(reading.pairs)}`],
+    ["Pairs a second", pace(reading.pairs_per_second)],
+    ["Time left (reading)", seconds(reading.seconds_left)],
+  ];
+}
+
+function Facts({ all }: { all: [string, string][] }) {
   return (
     <dl class="pace">
       {all.map(([name, value]) => (

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import * as api from "../api/client";
 import type { Job } from "../api/types";
-import { ago, capital, percent, seconds, when, words } from "../lib/format";
+import { ago, capital, people, percent, plural, seconds, when, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
 import { JobBadge } from "./badges";
 import { jobs } from "./data";
@@ -89,7 +89,7 @@ function List({ list, open }: { list: Job[]; open: number }) {
               </td>
               <td class="nowrap" data-name="Stage">{job.state === "running" ? `${words(job.stage)}, ${percent(job.progress)}` : words(job.stage)}</td>
               <td class="nowrap" data-name="Asked for" title={when(job.created_at)}>
-                {ago(job.created_at)} <span class="muted">by {job.requested_by}</span>
+                {ago(job.created_at)} <span class="muted">by {people(job.requested_by)}</span>
               </td>
               <td class="num right nowrap" data-name="Took">{took(job)}</td>
               <td class="wrap-anywhere" data-name="Outcome">{outcome(job)}</td>
@@ -112,9 +112,9 @@ export function outcome(job: Job): string {
   const result = job.result;
   if (result === null) return "";
   const told: string[] = [];
-  if (typeof result.version === "number") told.push(`version ${result.version}`);
+  if (typeof result.version === "number") told.push(`Version ${result.version}`);
   if (typeof result.decision === "string") told.push(words(result.decision));
-  if (Array.isArray(result.reasons) && typeof result.reasons[0] === "string") told.push(result.reasons[0]);
-  if (told.length === 0 && typeof result.chunks === "number") told.push(`${result.chunks} chunks`);
-  return told.join(": ");
+  const head = told.length === 0 ? "" : `${told.join(", ")}. `;
+  if (Array.isArray(result.reasons) && typeof result.reasons[0] === "string") return head + result.reasons[0];
+  return head === "" && typeof result.chunks === "number" ? plural(result.chunks, "chunk") : head;
 }

@@ -1,10 +1,13 @@
 import { useState } from "preact/hooks";
 import * as api from "../api/client";
 import type { Judgment, JudgmentForm } from "../api/types";
-import { lines, words } from "../lib/format";
+import { people, words } from "../lib/format";
 import { CodeBlock } from "../ui/CodeBlock";
 import { JudgmentEditor } from "./JudgmentEditor";
+import { languageOf, place } from "./place";
 import { useAct } from "./useAct";
+
+const acts = { veto: "Vetoed", edit: "Edited", restore: "Restored" } as const;
 
 interface Props {
   judgment: Judgment;
@@ -72,14 +75,14 @@ function Why({ judgment }: { judgment: Judgment }) {
     <div class="judgment-why">
       <ul class="plain-list small" aria-label="Why it exists">
         {judgment.reasons.map((reason, index) => (
-          <li key={index}>{reason}</li>
+          <li key={index}>{people(reason)}</li>
         ))}
         <li class="muted">
-          From {judgment.sources.map(words).join(", ")}; by {judgment.actors.join(", ") || "nobody in person"}
+          From {judgment.sources.map(words).join(", ")}; by {people(judgment.actors.join(", ")) || "nobody in person"}
         </li>
         {judgment.override !== null && (
           <li>
-            {words(judgment.override.action)} by {judgment.override.actor}
+            {acts[judgment.override.action]} by {people(judgment.override.actor)}
             {judgment.override.reason !== "" && `: ${judgment.override.reason}`}
           </li>
         )}
@@ -95,18 +98,4 @@ function Why({ judgment }: { judgment: Judgment }) {
       </div>
     </div>
   );
-}
-
-function place(judgment: Judgment): string {
-  if (judgment.path === null) return `text ${judgment.content_hash.slice(0, 10)}`;
-  const span =
-    judgment.start_line === null || judgment.end_line === null ? "" : `:${lines(judgment.start_line, judgment.end_line)}`;
-  return `${judgment.path}${span}${judgment.repo === null ? "" : ` in ${judgment.repo}`}`;
-}
-
-const endings: Record<string, string> = { py: "python", js: "javascript", mjs: "javascript", rs: "rust", rb: "ruby", sh: "bash", yml: "yaml", md: "markdown", cs: "csharp", h: "c", cc: "cpp", hpp: "cpp", htm: "html" };
-
-function languageOf(path: string | null): string {
-  const ending = path?.split(".").at(-1)?.toLowerCase() ?? "";
-  return endings[ending] ?? ending;
 }

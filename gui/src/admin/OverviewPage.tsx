@@ -104,8 +104,8 @@ function Champion({ data }: { data: Overview }) {
 function Nightly({ data }: { data: Overview }) {
   const next = data.next_runs[0];
   return (
-    <section class="panel" aria-label="Nightly job">
-      <h2>Nightly job</h2>
+    <section class="panel" aria-label="Jobs">
+      <h2>Next nightly job</h2>
       <p class="headline">{next === undefined ? "Not scheduled" : when(next)}</p>
       <p class="muted small">
         {data.champion.auto_promote
@@ -115,7 +115,7 @@ function Nightly({ data }: { data: Overview }) {
       {data.jobs.length === 0 ? (
         <p class="muted small">No job has run yet.</p>
       ) : (
-        <ul class="plain-list">
+        <ul class="plain-list" aria-label="Last jobs">
           {data.jobs.slice(0, 3).map((job) => (
             <JobLine key={job.id} job={job} />
           ))}

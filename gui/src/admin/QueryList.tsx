@@ -35,12 +35,34 @@ function Query({ row, a, b }: { row: QueryRow; a: number; b: number }) {
       </button>
       {open && (
         <div class="rankings">
+          <Right row={row} a={a} b={b} />
           <Ranking title={`Version ${a}`} texts={row.ranking_a} other={row.ranking_b} />
           <Ranking title={`Version ${b}`} texts={row.ranking_b} other={row.ranking_a} />
         </div>
       )}
     </li>
   );
+}
+
+/** Where the right chunks stood: what the difference comes from. */
+function Right({ row, a, b }: { row: QueryRow; a: number; b: number }) {
+  if (row.right.length === 0) return <p class="whole muted">Which chunk is right is no longer known.</p>;
+  return (
+    <ul class="whole plain-list" aria-label="The right chunks">
+      {row.right.map((text) => (
+        <li key={text.content_hash}>
+          <span class="badge good">right</span> <span class="mono wrap-anywhere">{place(text)}</span>
+          <div>
+            Version {a}: {rank(text.rank_a)}, version {b}: {rank(text.rank_b)}.
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function rank(value: number | null): string {
+  return value === null ? "not among the first ten" : `rank ${value}`;
 }
 
 /** The best ten, each with the rank that the other version gave it. */
@@ -50,10 +72,14 @@ function Ranking({ title, texts, other }: { title: string; texts: RankedText[]; 
       <h3>{title}</h3>
       <ol>
         {texts.slice(0, 10).map((text, index) => (
-          <li key={index}>
+          <li key={index} class={isRight(text) ? "is-right" : undefined}>
             <span class="mono wrap-anywhere">{place(text)}</span>
-            <Move here={index} there={other.findIndex((each) => each.content_hash === text.content_hash)} />
-            {text.symbol !== null && text.symbol !== "" && <div class="muted small">{text.symbol}</div>}
+            {isRight(text) && <span class="badge good">right</span>}
+            {text.relevance !== null && !isRight(text) && <span class="badge bad">judged wrong</span>}
+            <div class="muted">
+              {text.symbol !== null && text.symbol !== "" && <span class="moved">{text.symbol}</span>}
+              <Move here={index} there={other.findIndex((each) => each.content_hash === text.content_hash)} />
+            </div>
           </li>
         ))}
       </ol>
@@ -61,10 +87,13 @@ function Ranking({ title, texts, other }: { title: string; texts: RankedText[]; 
   );
 }
 
+function isRight(text: RankedText): boolean {
+  return text.relevance !== null && text.relevance > 0.5;
+}
+
 function Move({ here, there }: { here: number; there: number }) {
   if (there === here) return null;
-  if (there < 0) return <span class="badge info">only here</span>;
-  return <span class={`badge ${there > here ? "good" : ""}`}>{`${there + 1} there`}</span>;
+  return <span class="moved">{there < 0 ? "not in the other ten" : `rank ${there + 1} in the other`}</span>;
 }
 
 function place(text: RankedText): string {

@@ -49,7 +49,12 @@ function Body({ detail }: { detail: VersionDetail }) {
         <Fact name="Base" value={detail.base} />
         <Fact name="Trained from" value={detail.parent_id === null ? "–" : `version ${detail.parent_id}`} />
         <Fact name="Made" value={when(detail.created_at)} />
-        <Fact name="Data set" value={detail.snapshot_hash?.slice(0, 12) ?? "–"} />
+        <div>
+          <dt>Data set</dt>
+          <dd class="num">
+            {detail.snapshot_hash === null ? "–" : <a href={`#data/pairs/${detail.snapshot_hash}`}>{detail.snapshot_hash.slice(0, 12)}</a>}
+          </dd>
+        </div>
         <Fact
           name="Final score"
           value={`${weight(detail.blend.dense)} × dense + ${weight(detail.blend.lexical)} × lexical + ${weight(detail.blend.rerank)} × reranker`}

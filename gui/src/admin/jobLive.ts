@@ -14,10 +14,20 @@ export interface Step {
   seconds_left: number;
 }
 
+/** How far reading pairs with the reranker's body is: most of a night on a machine without a GPU. */
+export interface Reading {
+  pairs_done: number;
+  pairs: number;
+  pairs_per_second: number;
+  seconds_left: number;
+}
+
 export interface Live {
   job: Job | null;
   log: JobEvent[];
   steps: Step[];
+  /** Null while the job does something else. */
+  reading: Reading | null;
   error: string;
   /** The stream is open. */
   connected: boolean;
@@ -27,7 +37,7 @@ const kept = 400;
 
 /** Follow a job: its state, log tail and training steps. Reconnects where it left off until the job has ended. */
 export function useJob(id: number): Live {
-  const live = useMemo(() => signal<Live>({ job: null, log: [], steps: [], error: "", connected: false }), [id]);
+  const live = useMemo(() => signal<Live>({ job: null, log: [], steps: [], reading: null, error: "", connected: false }), [id]);
   useEffect(() => {
     const control = new AbortController();
     const set = (part: Partial<Live>) => (live.value = { ...live.value, ...part });
@@ -69,12 +79,13 @@ function take(line: JobEvent, set: (part: Partial<Live>) => void, get: () => Liv
     error: "",
     log: [...log, line].slice(-kept),
     steps: step === null ? steps : [...steps, step],
+    reading: asReading(line.data),
   });
   return line.id;
 }
 
 function asStep(data: Record<string, unknown>): Step | null {
-  const number = (name: string): number => (typeof data[name] === "number" ? data[name] : Number.NaN);
+  const number = numbers(data);
   const step = {
     step: number("step"),
     steps: number("steps"),
@@ -84,6 +95,21 @@ function asStep(data: Record<string, unknown>): Step | null {
     seconds_left: number("seconds_left"),
   };
   return Number.isNaN(step.step) || Number.isNaN(step.loss) ? null : step;
+}
+
+export function asReading(data: Record<string, unknown>): Reading | null {
+  const number = numbers(data);
+  const reading = {
+    pairs_done: number("pairs_done"),
+    pairs: number("pairs"),
+    pairs_per_second: number("pairs_per_second"),
+    seconds_left: number("seconds_left"),
+  };
+  return Object.values(reading).some(Number.isNaN) ? null : reading;
+}
+
+function numbers(data: Record<string, unknown>): (name: string) => number {
+  return (name) => (typeof data[name] === "number" ? data[name] : Number.NaN);
 }
 
 export function ended(job: Job | null): boolean {

@@ -100,6 +100,7 @@ export const reindexRepo = (name: string): Promise<{ job_id: number }> =>
 export const removeRepo = (name: string): Promise<void> => call("DELETE", `/api/admin/repos/${part(name)}`);
 
 export interface JudgmentFilter {
+  search: string;
   repo: string;
   source: string;
   actor: string;
@@ -109,6 +110,26 @@ export interface JudgmentFilter {
 
 export const judgments = (filter: JudgmentFilter, limit: number, offset: number): Promise<T.JudgmentPage> =>
   call("GET", `/api/admin/judgments${query({ ...filter, limit, offset })}`);
+
+/** Where the browser downloads what the filter selects, one JSON object a line. */
+export const judgmentsExport = (filter: JudgmentFilter): string => `/api/admin/judgments/export${query({ ...filter })}`;
+
+export const actors = (): Promise<T.ActorCount[]> => call("GET", "/api/admin/judgments/actors");
+
+export interface PairFilter {
+  data_set: string;
+  search: string;
+  repo: string;
+  source: string;
+  relevant: boolean | null;
+}
+
+export const dataSets = (): Promise<T.DataSet[]> => call("GET", "/api/admin/data-sets");
+
+export const pairs = (filter: PairFilter, limit: number, offset: number): Promise<T.PairPage> =>
+  call("GET", `/api/admin/pairs${query({ ...filter, limit, offset })}`);
+
+export const pairsExport = (filter: PairFilter): string => `/api/admin/pairs/export${query({ ...filter })}`;
 
 export const changeJudgment = (id: string, form: T.JudgmentForm): Promise<T.Judgment> =>
   call("PATCH", `/api/admin/judgments/${part(id)}`, { body: form });

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import * as api from "../api/client";
 import { message } from "../api/http";
 import type { RatingState, Receipt } from "../api/types";
-import { ago, lines, words } from "../lib/format";
+import { ago, lines, people, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
 import { recorded } from "./saves";
 
@@ -65,7 +65,7 @@ function Told({ receipt }: { receipt: Receipt }) {
                 {judgment.conflict && <span class="badge warn">contradicted</span>}
                 {judgment.vetoed && <span class="badge bad">vetoed</span>}
                 {judgment.retired && <span class="badge">retired</span>}
-                <span class="muted"> {judgment.reasons.join("; ")}</span>
+                <span class="muted"> {people(judgment.reasons.join("; "))}</span>
               </li>
             ))}
           </ul>
@@ -84,7 +84,7 @@ function Told({ receipt }: { receipt: Receipt }) {
             </tr>
           </thead>
           <tbody>
-            {receipt.ranks.map((rank) => (
+            {byRank(receipt.ranks).map((rank) => (
               <tr key={rank.chunk_id}>
                 <td class="mono wrap-anywhere">
                   {rank.path}:{lines(rank.start_line, rank.end_line)}
@@ -98,4 +98,10 @@ function Told({ receipt }: { receipt: Receipt }) {
       )}
     </>
   );
+}
+
+/** As the answer showed them; what it did not find comes last. */
+function byRank(ranks: Receipt["ranks"]): Receipt["ranks"] {
+  const place = (rank: number | null) => rank ?? Number.POSITIVE_INFINITY;
+  return [...ranks].sort((one, other) => place(one.then) - place(other.then) || one.chunk_id - other.chunk_id);
 }

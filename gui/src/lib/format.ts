@@ -84,3 +84,13 @@ export function capital(text: string): string {
 export function words(name: string): string {
   return name.replaceAll("_", " ");
 }
+
+/** People who are not signed in have long made-up names: their first six characters tell them apart. */
+export function people(text: string): string {
+  return text.replace(/\bvisitor-([0-9a-f]{6})[0-9a-f]{26}\b/g, "visitor $1");
+}
+
+/** Of something a second: digits only where there are few. */
+export function pace(value: number): string {
+  return value < 10 ? value.toFixed(1) : count(Math.round(value));
+}

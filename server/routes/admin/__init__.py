@@ -1,5 +1,6 @@
 """The admin calls, one resource a file. ``server.app`` puts the admin guard before all of them."""
 
-from server.routes.admin import deployments, golden, jobs, judgments, models, overview, repos, schedule
+from server.routes.admin import deployments, golden, jobs, judgments, models, overview, pairs, repos, schedule
 
-routers = tuple(module.router for module in (overview, models, deployments, jobs, repos, golden, judgments, schedule))
+_MODULES = (overview, models, deployments, jobs, repos, golden, judgments, pairs, schedule)
+routers = tuple(module.router for module in _MODULES)

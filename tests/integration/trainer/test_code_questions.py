@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from store import chunks, general, texts
-from store.types import Pair, PairSource
+from store import chunks, general, queries, texts
+from store.types import Pair, PairSource, Split
 from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, make_world
 from trainer.code_questions import CodePolicy
 from trainer.dataset import POLICIES, build
@@ -67,10 +67,20 @@ def test_docstrings_of_files_outside_the_general_set_become_lists(world: World) 
         assert f"{thing.split()[0]}.{verb}" in passages[right.content_hash]
 
 
-def test_code_questions_weigh_as_much_as_the_ratings_and_at_least_their_floor(world: World) -> None:
+@pytest.mark.parametrize(("share", "least", "total"), [(0.3, 30.0, 30.0), (0.5, 0.0, 3.0)])
+def test_code_questions_weigh_a_share_of_the_ratings_and_at_least_their_floor(
+    world: World, share: float, least: float, total: float
+) -> None:
+    with world.db.write() as tx:
+        places = [f"where does the code {verb} a file" for verb in VERBS[:6]]
+        vectors = encoder().encode(places)
+        for query, vector in zip(places, vectors, strict=True):
+            queries.add(tx, query, vector, None, Split.TRAIN, world.now)
     rate(world)
-    right = [row.weight for row in code_rows(world) if row.label == 1]
-    assert sum(right) == pytest.approx(POLICY.code.least_weight)
+    policy = replace(POLICY, code=replace(POLICY.code, share=share, least_weight=least))
+    snapshot = build(world.db, encoder(), world.settings, world.now, recipe="default", policy=policy)
+    right = [row.weight for row in snapshot.pairs if row.source is PairSource.CODE_QUESTION and row.label == 1]
+    assert sum(right) == pytest.approx(total)
 
 
 def test_without_a_rating_that_teaches_there_are_none(world: World) -> None:

@@ -136,10 +136,14 @@ def test_a_night_makes_a_version_that_anyone_can_load(shop: Shop) -> None:
     loaded = load_version(version, shop.settings.models_dir)
     assert loaded.scorer is not None
     np.testing.assert_allclose(loaded.scorer.score_pairs(pairs), plain, atol=1e-4)
+    assert version.metrics["engines"]["openvino-fp32"]["kendall_tau"] == pytest.approx(1)
+    by_engine = load_version(version, shop.settings.models_dir, engine="openvino-fp32")
+    assert (by_engine.engine.name, by_engine.engine.refused) == ("openvino-fp32", {})
     card = (directory / "README.md").read_text(encoding="utf-8")
     for words in (
         "pipeline_tag: text-ranking",
         "ResidualListwiseHead",
+        "| openvino-fp32 |",
         "penalty",
         "chunk vote",
         "this version",

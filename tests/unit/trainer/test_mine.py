@@ -126,6 +126,16 @@ def test_judged_chunks_are_never_mined_and_keep_their_weight() -> None:
     assert voted == {text_of(3): (1.0, 1.0), text_of(5): (0.0, 0.25)}
 
 
+def test_a_weak_signal_names_no_right_chunk_beside_a_strong_one() -> None:
+    lists = {1: impression("a", chunk_ids=(1, 2, 3, 4))}
+    told = [judgment(2), judgment(1, weight=0.1, strong=False), judgment(3, relevance=0.0, weight=0.05, strong=False)]
+    labels = {pair.content_hash: pair.label for pair in mined(told, lists)}
+    assert labels[text_of(2)] == 1
+    assert labels[text_of(1)] == labels[text_of(3)] == 0
+    alone = {pair.content_hash: pair.label for pair in mined(told[1:], lists)}
+    assert alone[text_of(1)] == 1
+
+
 def test_negatives_weigh_what_their_best_positive_weighs() -> None:
     pairs = mined([judgment(3, weight=0.125), judgment(9, weight=0.5)], {1: impression()})
     assert {p.weight for p in pairs if p.source is PairSource.HARD_NEGATIVE} == {0.5}

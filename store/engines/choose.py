@@ -1,0 +1,146 @@
+"""Which of a version's engines serves on this machine: those that load and keep their bound, timed in turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from store import manifest
+from store.engines.fast import FastScorer
+from store.engines.names import AUTO, FILES, OPENVINO, TORCH
+from store.engines.openvino import OpenVino
+from store.errors import ModelRefused, Unavailable
+from store.manifest import Engine, Manifest
+from store.scorer import Scorer
+
+WORTH = 1.1
+"""An engine that differs more must be this many times as fast as one that differs less."""
+MOST_TOLERANCE = 0.25
+"""Of a logit, times max(1, |logit|): a manifest that states more, from wherever it came, vouches for nothing."""
+ROUNDS = 3
+SECONDS = 1.5
+"""After which no further round begins: a new champion is to serve within ten."""
+
+_CODE = '''def read_rows(path, limit=None):
+    """Rows of a comma-separated file, each a dict by column name."""
+    rows = []
+    with open(path, newline="", encoding="utf-8") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            if limit is not None and number >= limit:
+                break
+            rows.append({name: value.strip() for name, value in row.items()})
+    return rows
+'''
+SAMPLE = [("how to read the rows of a csv file", _CODE[: 100 + 45 * n] * (1 + n % 3)) for n in range(2, 8)]
+"""Pairs of the lengths that real candidates have: 50 to 256 tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The engine that scores, why, and how the others did."""
+
+    name: str
+    reason: str
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+    """Engine → median time for the calibration's pairs."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Listed engine → why it may not serve here."""
+
+
+def choose(
+    directory: Path, found: Manifest, exact: Scorer, wanted: str, threads: int
+) -> tuple[Choice, FastScorer | None]:
+    """Choose among torch and the engines that the manifest lists; None: torch scores.
+
+    ``exact`` is the directory's scorer, its probes checked. Whatever keeps a listed engine from serving is told in the
+    choice, never raised: torch is always there.
+    """
+    if wanted == TORCH:
+        return Choice(TORCH, "set by RANKLOOP_RERANK_ENGINE"), None
+    listed = {engine.name: engine for engine in found.engines if engine.name in OPENVINO}
+    if wanted != AUTO and wanted not in listed:
+        reason = f"RANKLOOP_RERANK_ENGINE asks for {wanted}, which this version does not have"
+        return Choice(TORCH, reason, refused={wanted: "not listed in the manifest"}), None
+    if not listed:
+        return Choice(TORCH, "the version lists no other engine"), None
+    sound, refused = _sound(directory, found, exact, listed, wanted, threads)
+    if not sound:
+        return Choice(TORCH, "; ".join(f"{name}: {why}" for name, why in refused.items()), refused=refused), None
+    if wanted != AUTO:
+        return Choice(wanted, "set by RANKLOOP_RERANK_ENGINE"), sound[wanted]
+    times = calibrate({TORCH: exact, **sound})
+    name = fastest(times, {TORCH: 0.0, **{name: listed[name].difference for name in sound}})
+    ratio = times[TORCH] / times[name]
+    said = f"{ratio:.1f} times as fast as {TORCH} here" if name != TORCH else "no listed engine is faster here"
+    reasons = [said, *(f"{other} is not used: {why}" for other, why in refused.items())]
+    return Choice(name, "; ".join(reasons), times, refused), sound.get(name)
+
+
+def check(found: Manifest, engine: Engine, torch_scores: list[float], fast: FastScorer) -> None:
+    """Raises ModelRefused where the engine's scores are not what was measured.
+
+    Its probes must be within its tolerance of what it gave when the version was built, and all of ``checked_pairs`` of
+    what torch gives here.
+    """
+    if not engine.tolerance <= MOST_TOLERANCE:
+        raise ModelRefused(f"its stated tolerance of {engine.tolerance:g} is more than {MOST_TOLERANCE:g}")
+    if len(engine.scores) != len(found.probes):
+        raise ModelRefused("the engine's probe scores don't match the probes")
+    got = fast.score_pairs(checked_pairs(found)).tolist()
+    manifest.check_scores(engine.scores, got[: len(engine.scores)], engine.tolerance, engine.name)
+    manifest.check_scores(torch_scores, got, engine.tolerance, f"{engine.name} against {TORCH}")
+
+
+def checked_pairs(found: Manifest) -> list[tuple[str, str]]:
+    """What an engine's scores are compared on before it serves: the version's probes, then ``SAMPLE``."""
+    return [*((probe.query, probe.passage) for probe in found.probes), *SAMPLE]
+
+
+def calibrate(
+    scorers: Mapping[str, Scorer | FastScorer], clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Median milliseconds of each for ``SAMPLE``, timed in turn."""
+    taken: dict[str, list[float]] = {name: [] for name in scorers}
+    began = clock()
+    for _ in range(ROUNDS):
+        for name, scorer in scorers.items():
+            start = clock()
+            scorer.score_pairs(SAMPLE)
+            taken[name].append(1000 * (clock() - start))
+        if clock() - began > SECONDS:
+            break
+    return {name: round(median(times), 1) for name, times in taken.items()}
+
+
+def fastest(times: Mapping[str, float], difference: Mapping[str, float]) -> str:
+    """From exact to coarse, an engine is taken only where it is ``WORTH`` times as fast as the one before."""
+    exact_first = sorted(times, key=lambda name: (difference[name], name != TORCH))
+    best = exact_first[0]
+    for name in exact_first[1:]:
+        if times[name] * WORTH <= times[best]:
+            best = name
+    return best
+
+
+def _sound(
+    directory: Path, found: Manifest, exact: Scorer, listed: Mapping[str, Engine], wanted: str, threads: int
+) -> tuple[dict[str, FastScorer], dict[str, str]]:
+    sound: dict[str, FastScorer] = {}
+    refused: dict[str, str] = {}
+    try:
+        manifest.verify_files(directory, found, FILES)
+    except ModelRefused as error:
+        return {}, dict.fromkeys([wanted] if wanted != AUTO else listed, error.message)
+    torch_scores = exact.score_pairs(checked_pairs(found)).tolist()
+    for name in [wanted] if wanted != AUTO else listed:
+        try:
+            fast = FastScorer(name, exact, OpenVino.load(directory, name, threads))
+            check(found, listed[name], torch_scores, fast)
+        except (ModelRefused, Unavailable) as error:
+            refused[name] = error.message
+        else:
+            sound[name] = fast
+    return sound, refused
