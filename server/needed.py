@@ -62,9 +62,9 @@ def needed(groups: Sequence[JudgedGroup], data_set: Json | None, last: Version |
 
 
 def _lists(stats: Mapping[str, Any]) -> dict[str, int]:
-    """Lists that the gate could score when the data set was made: without those of imported passages."""
-    lists, imported = stats.get("evaluation_lists", {}), stats.get("imported_lists", {})
-    return {side: max(0, int(lists.get(side, 0)) - int(imported.get(side, 0))) for side in ("train", "held_out")}
+    """Lists that the gate could score when the data set was made; those of imported passages are counted elsewhere."""
+    lists = stats.get("evaluation_lists", {})
+    return {side: int(lists.get(side, 0)) for side in ("train", "held_out")}
 
 
 def _estimate(last: Version, usable: int) -> tuple[int, str]:

@@ -20,10 +20,11 @@ _RIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What was right for guard questions, by the question's id."""
+    """What was right for guard questions."""
 
     golden: Mapping[int, frozenset[str | int]]
-    general: Mapping[int, str]
+    general: Mapping[str, str]
+    """By the question's words: its number is given anew at every indexing."""
 
 
 def query_rows(tx: Connection, changed: Sequence[Paired], truths: Sequence[Truth]) -> list[QueryRow]:
@@ -54,7 +55,7 @@ def _key(tx: Connection, changed: Sequence[Paired]) -> _Key:
     bodies = {one.a.evidence for one in changed}
     return _Key(
         {one.id: frozenset(one.expected) for one in golden.list_all(tx)} if "golden" in bodies else {},
-        {number: text for number, _, _, text in general.guards(tx, MOST_GENERAL)} if "general" in bodies else {},
+        {query: text for _, query, _, text in general.guards(tx, MOST_GENERAL)} if "general" in bodies else {},
     )
 
 
@@ -63,8 +64,8 @@ def _row(one: Paired, judged: dict[str, float], known: Mapping[str, list[Chunk]]
     if one.a.evidence == "golden":
         expected = key.golden.get(one.a.group_id, frozenset())
         judged = {text: 1.0 for text in ranked if _is_expected(known.get(text, []), expected)}
-    elif one.a.evidence == "general" and one.a.group_id in key.general:
-        judged = {key.general[one.a.group_id]: 1.0}
+    elif one.a.evidence == "general" and one.a.query in key.general:
+        judged = {key.general[one.a.query]: 1.0}
     right = [
         RightText(
             **_text(text, known, judged).model_dump(),

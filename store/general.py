@@ -1,7 +1,8 @@
 """Docstring questions made at indexing, split by file.
 
 One file in three gives the general set, which guards against forgetting and is never trained on. The others give code
-questions, which training uses beside the ratings and which decide nothing.
+questions, which training uses beside the ratings and which decide nothing. The guard comes first: below ``LEAST``
+questions of its own it has them all.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ def replace_for_repo(tx: Connection, repo: str, items: Sequence[tuple[str, str, 
         tx.execute(insert(general_queries), rows)
 
 
+LEAST = 50
+"""Guard questions below which the gate only warns."""
+
 Row = tuple[int, str, str, str]
 """(id, query, repository, content hash of the chunk that holds the definition)."""
 
@@ -43,15 +47,20 @@ def guards(tx: Connection, limit: int) -> list[Row]:
 
     Ordered by content hash, so that a part of them is a fair sample of every repository, the same one each time.
     """
-    return [row for path, row in _all(tx) if _guards(path)][:limit]
+    rows = _all(tx)
+    own = [row for path, row in rows if guards_file(path)]
+    return (own if len(own) >= LEAST else [row for _, row in rows])[:limit]
 
 
 def for_training(tx: Connection, limit: int) -> list[Row]:
     """Up to ``limit`` code questions, from files that give the general set none; in the same order."""
-    return [row for path, row in _all(tx) if not _guards(path)][:limit]
+    rows = _all(tx)
+    others = [row for path, row in rows if not guards_file(path)]
+    return others[:limit] if len(rows) - len(others) >= LEAST else []
 
 
-def _guards(path: str) -> bool:
+def guards_file(path: str) -> bool:
+    """Whether a file's docstring questions belong to the general set."""
     return sha256(path.encode()).digest()[-1] % 3 == 0
 
 

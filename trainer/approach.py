@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from store.scorer import Scorer
-from store.types import Json, Pair
+from store.types import Json, Pair, PairSource
 from trainer.base import Base
 from trainer.evaluate import Scores, fold_count
 from trainer.field import Field
@@ -59,7 +59,8 @@ class FineTuning:
     """All weights, by ``CrossEncoderTrainer``; a fold costs as much as its share of the whole."""
 
     def __init__(self, task: Task, recipe: Recipe) -> None:
-        self._task, self._recipe = task, recipe
+        rated = tuple(pair for pair in task.pairs if pair.source is not PairSource.CODE_QUESTION)
+        self._task, self._recipe = replace(task, pairs=rated), recipe  # code questions were only measured for a head
         self._seconds = 0.0
 
     def train(self, staged: Path, say: Say) -> Trained:

@@ -224,6 +224,8 @@ def _results(draft: VersionDraft) -> str:
 
 
 def _engines(draft: VersionDraft) -> str:
+    if not draft.metrics.get("engines"):
+        return "## Engines\n\nServed by torch in float32 alone."
     lines = [
         "## Engines",
         "",

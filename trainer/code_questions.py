@@ -2,7 +2,8 @@
 
 The question is a docstring's first sentence; the right passage is its code with all documentation taken out, among
 first-stage neighbours treated the same way. Only files outside the general set give any (``store.general``), and no
-code question is ever evidence: nothing is evaluated on them.
+code question is ever evidence: nothing is evaluated on them. One that asks what a known query, a golden question or
+the general set asks is left out, and no chunk of a file of the general set stands among the passages.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from store import chunks, general, texts
+from store import chunks, general, golden, queries, texts
 from store.database import Connection, Database
 from store.types import Chunk, Pair, PairSource, Vector
 from trainer.first_stage import FirstStage
 from trainer.grouping import TextEncoder
+from trainer.split import THRESHOLD
 from trainer.undocumented import undocumented
 
 
@@ -40,6 +42,8 @@ class CodePolicy:
     """Cosine of two passages that are the same answer."""
 
 
+_EVERY = 1_000_000
+
 Vectors = Callable[[Iterable[str]], Mapping[str, Vector]]
 """Content hashes of stored texts → their vectors, made where missing."""
 
@@ -56,11 +60,11 @@ def code_pairs(
     if policy.questions == 0 or len(labels) < 2:
         return []
     with db.read() as tx:
-        asked = general.for_training(tx, policy.questions)
-        if not asked:
+        found = general.for_training(tx, policy.questions)
+        if not found:
             return []
+        asked, own = _unheard(tx, encoder, found)
         stage = FirstStage.load(tx, encoder.name, lexical)
-        own = encoder.encode([query for _, query, _, _ in asked])
         lists = _bare_lists(tx, stage, asked, own, policy)
     bare = {texts.content_hash(text): text for one in lists for text in one.passages}
     with db.write() as tx:
@@ -69,6 +73,21 @@ def code_pairs(
     made = [pairs for one in lists if (pairs := _pairs(one, known, policy))]
     weight = max(policy.share * _weight(judged), policy.least_weight) / max(1, len(made))
     return [pair(weight) for pairs in made for pair in pairs]
+
+
+def _unheard(
+    tx: Connection, encoder: TextEncoder, found: Sequence[general.Row]
+) -> tuple[list[general.Row], list[Vector]]:
+    """Those, with their vectors, that ask what nobody asked and no guard asks: the rest would be trained on unseen."""
+    guards = general.guards(tx, _EVERY)
+    taken = {digest for _, _, _, digest in guards}
+    words = [query for _, query, _, _ in (*guards, *found)]
+    vectors = encoder.encode([*words, *(one.query for one in golden.list_all(tx))])
+    own = vectors[len(guards) : len(words)]
+    others = [*vectors[: len(guards)], *vectors[len(words) :], *(one.vector for one in queries.known(tx))]
+    near = (own @ np.stack(others).T).max(axis=1) if others else np.zeros(len(found))
+    kept = [at for at, row in enumerate(found) if near[at] < THRESHOLD and row[3] not in taken]
+    return [found[at] for at in kept], [own[at] for at in kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +103,11 @@ def _bare_lists(
     tx: Connection,
     stage: FirstStage,
     asked: Sequence[tuple[int, str, str, str]],
-    own: Vector,
+    own: Sequence[Vector],
     policy: CodePolicy,
 ) -> list[_List]:
     holders = chunks.by_hash(tx, {digest for _, _, _, digest in asked})
-    near = {number: _neighbours(stage, repo, own[at], policy) for at, (number, _, repo, _) in enumerate(asked)}
+    near = _neighbours(stage, asked, own, policy)
     found = chunks.get(tx, sorted({chunk_id for ids in near.values() for chunk_id in ids}))
     made = []
     for at, (number, query, _, digest) in enumerate(asked):
@@ -98,22 +117,29 @@ def _bare_lists(
         bare = undocumented(right.text)
         if len(bare) < policy.shortest or bare == right.text.strip("\n") or query.casefold() in bare.casefold():
             continue
-        others = [found[chunk_id] for chunk_id in near[number] if chunk_id in found]
-        passages = dict.fromkeys([bare, *(undocumented(one.text) for one in others if _other(one, right))])
+        others = [one for chunk_id in near[number] if (one := found.get(chunk_id)) and _other(one, right)]
+        passages = dict.fromkeys([bare, *(undocumented(one.text) for one in others[: policy.neighbours])])
         made.append(_List(number, query, own[at], tuple(text for text in passages if len(text) >= policy.shortest)))
     return made
 
 
 def _other(one: Chunk, right: Chunk) -> bool:
-    return one.content_hash != right.content_hash and not (one.symbol and one.symbol == right.symbol)
+    same = one.content_hash == right.content_hash or (one.symbol and one.symbol == right.symbol)
+    return not same and not general.guards_file(one.path)
 
 
-def _neighbours(stage: FirstStage, repo: str, vector: Vector, policy: CodePolicy) -> list[int]:
-    inside = np.flatnonzero(stage.repos == repo)
-    if not inside.size:
-        return []
-    best = inside[np.argsort(-(stage.matrix[inside] @ vector), kind="stable")[: policy.neighbours]]
-    return [int(stage.ids[place]) for place in best]
+def _neighbours(
+    stage: FirstStage, asked: Sequence[general.Row], own: Sequence[Vector], policy: CodePolicy
+) -> dict[int, list[int]]:
+    """Chunk ids by question: its nearest in its repository, twice as many as are wanted, for some are left out."""
+    near: dict[int, list[int]] = {}
+    for repo in dict.fromkeys(repo for _, _, repo, _ in asked):
+        ids, matrix = stage.ids[stage.repos == repo], stage.matrix[stage.repos == repo]
+        for (number, _, where, _), vector in zip(asked, own, strict=True):
+            if where == repo:
+                best = np.argsort(-(matrix @ vector), kind="stable")[: 2 * policy.neighbours]
+                near[number] = [int(ids[place]) for place in best]
+    return near
 
 
 def _pairs(one: _List, vectors: Mapping[str, Vector], policy: CodePolicy) -> list[Callable[[float], Pair]]:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from store import judgments, snapshots, texts
 from store.database import Database
+from store.encoder import Encoder
+from store.errors import Cancelled
 from store.settings import Settings
 from store.types import Impression, Json, Judgment, Pair, Snapshot, Split, Vector
 from trainer import imported
@@ -28,8 +31,12 @@ from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine
 from trainer.stats import statistics
 
-_ENCODE = 512
-"""Texts encoded between two writes: a killed build keeps what it has encoded."""
+_ENCODE = 64
+"""Texts encoded between two writes: a killed build keeps what it has encoded, a cancelled one ends after so many."""
+MANY = 200
+"""Texts from which a faster engine is worth the seconds that it takes to get ready."""
+
+log = logging.getLogger("rankloop.trainer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class _Context:
     now: datetime
     policy: DatasetPolicy
     rng: np.random.Generator
+    cancelled: Callable[[], bool]
 
 
 def build(
@@ -75,6 +83,8 @@ def build(
     seed: int = 0,
     sources: Sources = "all",
     policy: DatasetPolicy | None = None,
+    enough: Callable[[Sequence[int]], bool] = lambda _: True,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Snapshot:
     """Make and save the snapshot of all that people said until now.
 
@@ -82,9 +92,11 @@ def build(
     imported pairs. The same database, seed and policy give the same snapshot hash. ``stats["missing"]`` lists in words
     what a person must add before training or a proof is possible; an empty snapshot is no error here.
     ``stats["imported_lists"]`` names the groups whose lists are made of imported passages: no evidence for the gate.
+    ``enough``: strongly judged groups → whether anything will be trained; code questions cost minutes the first time.
+    Raises Cancelled while texts are encoded.
     """
     chosen = policy or POLICIES.get(recipe or settings.recipe, DatasetPolicy())
-    context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed))
+    context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed), cancelled)
     judged = judge_all(db, encoder, chosen.judge, now, sources, settings.depth)
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
@@ -93,8 +105,8 @@ def build(
     taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))
     extra = _imported(context, inputs, grouped, taken)
     judged_pairs = (*pairs, *extra.pairs)
-    code = _code(context, judged_pairs) if sources == "all" else []
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
+    code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
     stats["code_questions"] = len({pair.group_id for pair in code})
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
@@ -177,7 +189,11 @@ def _vectors(context: _Context, hashes: Iterable[str]) -> dict[str, Vector]:
     with context.db.read() as tx:
         vectors, missing = missing_vectors(tx, context.encoder.name, hashes)
     names = list(missing)
+    if len(names) >= MANY and isinstance(context.encoder, Encoder):
+        log.info("%d texts are embedded by %s", len(names), context.encoder.hasten())
     for start in range(0, len(names), _ENCODE):
+        if context.cancelled():
+            raise Cancelled("the data set was asked to stop; what is encoded so far is kept")
         batch = names[start : start + _ENCODE]
         made = dict(zip(batch, context.encoder.encode([missing[name] for name in batch]), strict=True))
         with context.db.write() as tx:

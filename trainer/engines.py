@@ -30,7 +30,7 @@ LEAST_TAU = 0.97
 """Kendall's tau between an engine's final order and torch's, mean over the lists."""
 MOST_NDCG = 0.003
 """Difference of the two orders' mean ndcg@10, either way."""
-FEWEST_LISTS, MOST_LISTS = 10, 200
+FEWEST_LISTS, MOST_LISTS = 10, 30
 """Fewer prove nothing about an engine; more cost a night without telling more."""
 SLACK = 2.0
 """Allowed on another machine, as a multiple of the largest difference measured here."""

@@ -213,7 +213,8 @@ class _Gate:
 
     def _guard(self, name: str, arms: Arms) -> None:
         if not arms.challenger and not arms.champion:
-            self.warnings.append(f"There is no {name} to guard against forgetting.")
+            verb = "are" if name.endswith("s") else "is"
+            self.warnings.append(f"There {verb} no {name} to guard against forgetting.")
             return
         challenger, champion = paired(arms.challenger, arms.champion)
         difference = float(challenger.mean() - champion.mean())

@@ -99,6 +99,7 @@ class _Miner:
     ) -> None:
         self.group, self.impression, self.passages, self.policy = group, impression, passages, policy
         told = [one for one in judgments if not _superseded(one, judgments)]
+        self.passed_over = {one.content_hash for one in judgments} - {one.content_hash for one in told}
         self.judgments = sorted(told, key=lambda judgment: (-judgment.relevance, judgment.content_hash))
         self.positives = [judgment for judgment in self.judgments if judgment.relevance > 0.5]
         self.weight = max(judgment.weight for judgment in self.positives)
@@ -127,10 +128,15 @@ class _Miner:
                 0.0,
                 self.weight,
                 PairSource.HARD_NEGATIVE,
-                f"candidate at rank {row.first_stage_rank} that nobody judged right",
+                self._why_not(row),
             )
             for row in _spread(pool, self.policy.hard, self.policy.depth, rng)
         ]
+
+    def _why_not(self, row: ImpressionRow) -> str:
+        if row.content_hash in self.passed_over:
+            return f"at rank {row.first_stage_rank}: clicked or in a liked answer, but somebody named another chunk"
+        return f"candidate at rank {row.first_stage_rank} that nobody judged right"
 
     def easy(self, others: Sequence[Impression], rng: np.random.Generator) -> list[Pair]:
         """A few tries each: in a small corpus every text is in every list, and then there is no easy one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -63,7 +64,14 @@ class Order:
         }
 
 
-def take_snapshot(db: Database, encoder: Encoder, settings: Settings, order: Order, now: datetime) -> Snapshot:
+def take_snapshot(
+    db: Database,
+    encoder: Encoder,
+    settings: Settings,
+    order: Order,
+    now: datetime,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Snapshot:
     """Build the order's snapshot and read it back, so that training sees the stored order of rows.
 
     Raises NotFound for an unknown pair batch.
@@ -84,6 +92,8 @@ def take_snapshot(db: Database, encoder: Encoder, settings: Settings, order: Ord
         recipe=order.recipe.name,
         seed=order.seed,
         sources="imported" if order.imported_only else "all",
+        enough=lambda groups: too_early(db, groups, order, settings) is None,
+        cancelled=cancelled,
     )
     with db.read() as tx:
         snapshot = snapshots.load(tx, made.hash)
@@ -106,12 +116,20 @@ def _only_batch(db: Database, snapshot: Snapshot, batch: str) -> Snapshot:
         return snapshots.load(tx, digest)
 
 
-def newly_judged(db: Database, snapshot: Snapshot) -> int:
+def too_early(db: Database, strong: Collection[int], order: Order, settings: Settings) -> str | None:
+    """Why a scheduled night trains nothing yet; None where it trains. ``strong``: groups strongly judged now."""
+    fresh, needed = newly_judged(db, strong), settings.min_new_groups
+    if order.scheduled and fresh < needed:
+        return f"{fresh} newly judged questions since the last training; a night needs {needed} for a challenger."
+    return None
+
+
+def newly_judged(db: Database, strong: Collection[int]) -> int:
     """Strongly judged groups that no version has been trained or evaluated with yet."""
     with db.read() as tx:
         versions = registry.list_all(tx, limit=100_000)
     seen = {group for version in versions for group in version.metrics.get("judged_groups", [])}
-    return len(set(snapshot.stats.get("strong_groups", [])) - seen)
+    return len(set(strong) - seen)
 
 
 def _whole(value: Any, name: str) -> int:

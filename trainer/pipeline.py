@@ -28,7 +28,7 @@ from trainer.finetune import Trained
 from trainer.fit_blend import blend_of
 from trainer.fit_night import HeadFitting
 from trainer.folds import OutOfFold
-from trainer.order import Order, newly_judged, take_snapshot
+from trainer.order import Order, take_snapshot, too_early
 from trainer.recipe import HeadRecipe, tuning
 from trainer.worker import Reporter
 
@@ -53,21 +53,14 @@ class Trainer:
             return self._settle(published[-1], reporter)
         order = Order.of(reporter.job, self.settings)
         reporter.stage("dataset", _DATASET)
-        snapshot = take_snapshot(self.db, self.encoder(), self.settings, order, self.clock())
-        if reason := self._too_early(snapshot, order):
+        snapshot = take_snapshot(self.db, self.encoder(), self.settings, order, self.clock(), reporter.cancelled)
+        if reason := too_early(self.db, snapshot.stats.get("strong_groups", []), order, self.settings):
             return _no_challenger(snapshot, [reason])
         try:
             version = _Night(self, reporter, order, snapshot).run()
         except InvalidInput as error:
             return _no_challenger(snapshot, [error.message, *snapshot.stats.get("missing", [])])
         return self._settle(version, reporter)
-
-    def _too_early(self, snapshot: Snapshot, order: Order) -> str | None:
-        fresh = newly_judged(self.db, snapshot)
-        needed = self.settings.min_new_groups
-        if order.scheduled and fresh < needed:
-            return f"{fresh} newly judged questions since the last training; a night needs {needed} for a challenger."
-        return None
 
     def _settle(self, version: Version, reporter: Reporter) -> Json:
         """Store the published version's evaluation, and promote it where that is automatic and decided."""
@@ -250,6 +243,5 @@ class _Night:
     ) -> tuple[tuple[Engine, ...], tuple[str, ...]]:
         field = self.field
         lists = (*field.held_out, *field.train, *field.golden, *field.general)
-        exact = self.approach.shortcut(staged, scorer)
-        one = Staged(staged, scorer, exact, trained.probes, blend)
+        one = Staged(staged, scorer, scorer, trained.probes, blend)
         return export_engines(one, lists, field.texts, self.reporter.cancelled)

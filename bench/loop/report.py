@@ -80,7 +80,7 @@ def _quality(table: Table, kind: str) -> str:
     for arm in _ordered(table, kind):
         cells = table[arm]
         nothing = _beside(table, NOTHING, cells)
-        if nothing is None:
+        if nothing is None or any(kind not in cell.ranks for cell in nothing):
             continue
         mrr, ndcg = (
             figure(pooled(cells, kind, metric), pooled(nothing, kind, metric)) for metric in ("mrr@10", "ndcg@10")

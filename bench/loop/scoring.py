@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.corpus import Question
-from bench.loop.features import FastScorer
+from bench.loop.features import FastScorer, Hastened
 from bench.loop.world import World
 from server.retrieval.rerank import Reranker
 from store.blend import first_stage
@@ -53,7 +53,8 @@ def fast(loaded: LoadedVersion, directory: Path, store: FeatureStore) -> LoadedV
     """The same version for evaluation: scores each pair once, and each pair's features once for all versions."""
     if loaded.scorer is None:
         return loaded
-    return replace(loaded, scorer=FastScorer(store.shortcut(directory, loaded.scorer)))
+    shortcut = store.shortcut(directory, loaded.scorer)
+    return replace(loaded, scorer=FastScorer(Hastened(loaded.scorer) if shortcut is loaded.scorer else shortcut))
 
 
 def _stub(number: int, form: VersionForm, blend: Blend) -> Version:

@@ -14,9 +14,18 @@ from transformers.utils import logging as transformers_logging
 
 from store.engines.names import GRAPH_FILE, WEIGHTS_FILE
 from store.engines.openvino import last_line, library
-from store.errors import ModelRefused
+from store.errors import ModelRefused, Unavailable
 from store.scorer import Scorer
 from store.weights import Network, PooledNetwork
+
+_REFUSALS = (
+    "GeneralFailure",
+    "InitializationFailure",
+    "NotImplementedFailure",
+    "OpConversionFailure",
+    "OpValidationFailure",
+)
+"""OpenVINO's own exceptions, which share no base class below ``Exception``."""
 
 
 class Positional(nn.Module):
@@ -66,17 +75,20 @@ def convert(network: nn.Module, names: Sequence[str]) -> Any:
     Raises Unavailable without OpenVINO, ModelRefused for a network that it cannot take over.
     """
     ov = library()
-    # Not before library() has barred the telemetry.
-    from openvino.frontend import FrontEndManager  # type: ignore[import-untyped]
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # type: ignore[import-untyped]
+    try:  # not before library() has barred the telemetry
+        from openvino import frontend  # type: ignore[import-untyped]
+        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise Unavailable(f"OpenVINO's converter is not installed here ({error})") from error
 
+    refusals = tuple(getattr(frontend, name) for name in _REFUSALS)
     example = tuple(torch.ones((2, 7), dtype=torch.long) * (name != "token_type_ids") for name in names)
     try:
         with torch.no_grad(), _quietly():
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
                 network, example, strict=False, check_trace=False
             )
-            front = FrontEndManager().load_by_framework("pytorch")
+            front = frontend.FrontEndManager().load_by_framework("pytorch")
             decoder = TorchScriptPythonDecoder(traced)  # the front end keeps no hold on it, so this name does
             model = front.convert(front.load(decoder))
         for place, name in zip(model.inputs, names, strict=True):
@@ -84,6 +96,6 @@ def convert(network: nn.Module, names: Sequence[str]) -> Any:
             place.get_node().set_element_type(ov.Type.i64)
             place.set_names({name})
         model.validate_nodes_and_infer_types()
-    except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+    except (RuntimeError, ValueError, TypeError, AttributeError, *refusals) as error:
         raise ModelRefused(f"OpenVINO cannot take over this network: {last_line(error)}") from error
     return model

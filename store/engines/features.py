@@ -14,7 +14,7 @@ from store.scorer import Inputs, Scorer
 from store.weights import Features
 
 MICRO_BATCH = 8
-MOST_DIFFERENCE = 1e-3
+MOST_DIFFERENCE = 1e-4
 """Largest difference of a feature from torch's; features are of the size of 1 to 10, and 1e-5 is what was seen."""
 _SAMPLE = [
     ("how to read a file", "def read(path):\n    with open(path) as file:\n        return file.read()"),

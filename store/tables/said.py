@@ -103,7 +103,7 @@ golden = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
-general_queries = Table(  # docstring questions made at indexing: guard against forgetting, never trained on
+general_queries = Table(  # docstring questions made at indexing: the general set and code questions (store.general)
     "general_queries",
     metadata,
     Column("id", Integer, primary_key=True),

@@ -122,7 +122,7 @@ def test_docstring_questions_are_replaced_by_repository(db: Database) -> None:
 def test_a_file_gives_the_general_set_or_training_its_questions_never_both(db: Database) -> None:
     with db.write() as tx:
         (chunk,) = add_chunks(tx, 1)
-        paths = [f"src/{number}.py" for number in range(60)]
+        paths = [f"src/{number}.py" for number in range(120)]
         asked = [(f"{path} {number}", path, chunk.content_hash) for path in paths for number in range(2)]
         general.replace_for_repo(tx, "shop", asked)
         sides = [
@@ -131,9 +131,13 @@ def test_a_file_gives_the_general_set_or_training_its_questions_never_both(db: D
         ]
         assert sides[0] | sides[1] == set(paths)
         assert not sides[0] & sides[1]
-        assert 10 <= len(sides[0]) <= 30
+        assert 25 <= len(sides[0]) <= 60
         assert general.guards(tx, 3) == general.guards(tx, 999)[:3]
         assert general.for_training(tx, 3) == general.for_training(tx, 999)[:3]
+        few = [row for row in asked if row[1] in paths[:20]]
+        general.replace_for_repo(tx, "shop", few)
+        assert len(general.guards(tx, 999)) == 40, "below its least number the guard has them all"
+        assert general.for_training(tx, 999) == []
 
 
 def test_pairs_are_imported_once_a_batch(db: Database) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from store import chunks, general, queries, texts
+from store import chunks, general, golden, queries, texts
+from store.errors import Cancelled
 from store.types import Pair, PairSource, Split
 from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, make_world
 from trainer.code_questions import CodePolicy
@@ -18,7 +20,8 @@ POLICY = replace(POLICIES["default"], code=CodePolicy(shortest=10, candidates=6,
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(general, "LEAST", 10)
     made = make_world(tmp_path)
     with made.db.write() as tx:
         asked = [
@@ -81,6 +84,46 @@ def test_code_questions_weigh_a_share_of_the_ratings_and_at_least_their_floor(
     snapshot = build(world.db, encoder(), world.settings, world.now, recipe="default", policy=policy)
     right = [row.weight for row in snapshot.pairs if row.source is PairSource.CODE_QUESTION and row.label == 1]
     assert sum(right) == pytest.approx(total)
+
+
+def test_what_a_person_or_a_golden_question_asks_is_not_trained_on_in_a_docstrings_words(world: World) -> None:
+    rate(world)
+    before = sorted({row.query for row in code_rows(world)})
+    with world.db.write() as tx:
+        vector = encoder().encode_one(before[0].upper() + "?")
+        queries.add(tx, before[0].upper() + "?", vector, None, Split.HELD_OUT, world.now)
+        golden.add(tx, before[1] + ".", "code", ["file.py"], world.now)
+    assert {row.query for row in code_rows(world)} == set(before[2:])
+
+
+def test_no_chunk_of_a_guarding_file_is_a_passage(world: World) -> None:
+    rate(world)
+    rows = code_rows(world)
+    with world.db.read() as tx:
+        passages = texts.get(tx, [row.content_hash for row in rows])
+    guarding = [thing for thing in THINGS if general.guards_file(f"{thing}.py")]
+    assert guarding
+    assert not [text for text in passages.values() for thing in guarding if f"({thing})" in text]
+
+
+def test_a_night_that_trains_nothing_makes_none(world: World) -> None:
+    rate(world)
+    asked: list[int] = []
+
+    def never(groups: Sequence[int]) -> bool:
+        asked.append(len(groups))
+        return False
+
+    made = build(world.db, encoder(), world.settings, world.now, recipe="default", policy=POLICY, enough=never)
+    assert asked == [6]
+    assert made.pairs
+    assert not [pair for pair in made.pairs if pair.source is PairSource.CODE_QUESTION]
+
+
+def test_a_cancelled_build_stops_while_it_encodes(world: World) -> None:
+    rate(world)
+    with pytest.raises(Cancelled):
+        build(world.db, encoder(), world.settings, world.now, recipe="default", policy=POLICY, cancelled=lambda: True)
 
 
 def test_without_a_rating_that_teaches_there_are_none(world: World) -> None:

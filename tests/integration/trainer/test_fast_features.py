@@ -95,7 +95,12 @@ def test_the_store_takes_it_for_many_pairs_only(base: Path, exact: Scorer, monke
     monkeypatch.setattr("trainer.features.MANY", 30)
     asked: list[str] = []
     plain = FastFeatures.hasten
-    monkeypatch.setattr(FastFeatures, "hasten", lambda self: asked.append(plain(self)) or asked[-1])
+
+    def noted(self: FastFeatures) -> str:
+        asked.append(plain(self))
+        return asked[-1]
+
+    monkeypatch.setattr(FastFeatures, "hasten", noted)
     few = FeatureStore(base, 64, lambda: False)
     few.prepare(PAIRS[:10])
     assert asked == []

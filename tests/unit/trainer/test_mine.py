@@ -132,6 +132,8 @@ def test_a_weak_signal_names_no_right_chunk_beside_a_strong_one() -> None:
     labels = {pair.content_hash: pair.label for pair in mined(told, lists)}
     assert labels[text_of(2)] == 1
     assert labels[text_of(1)] == labels[text_of(3)] == 0
+    (said,) = [pair.reason for pair in mined(told, lists) if pair.content_hash == text_of(1)]
+    assert "somebody named another chunk" in said
     alone = {pair.content_hash: pair.label for pair in mined(told[1:], lists)}
     assert alone[text_of(1)] == 1
 
