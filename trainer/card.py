@@ -229,7 +229,7 @@ def _engines(draft: VersionDraft) -> str:
     lines = [
         "## Engines",
         "",
-        "Judged as torch in float32. May also be served by, as measured on its evaluation lists:",
+        "Judged in float32. May also be served by, as measured on its evaluation lists:",
     ]
     lines += [
         "",

@@ -1,6 +1,6 @@
 """The engines that a staged version may be served with: exported, measured against torch, listed or left out.
 
-The gate judges the scores of torch in float32. An engine is listed only where, on the version's own evaluation lists,
+The gate judges float32 scores, and engines are measured against torch. An engine is listed only where, on the version's own evaluation lists,
 it gives nearly the same logits, order and ndcg@10; its figures stand in the manifest.
 """
 
