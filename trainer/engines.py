@@ -1,7 +1,7 @@
 """The engines that a staged version may be served with: exported, measured against torch, listed or left out.
 
-The gate judges float32 scores, and engines are measured against torch. An engine is listed only where, on the version's own evaluation lists,
-it gives nearly the same logits, order and ndcg@10; its figures stand in the manifest.
+The gate judges float32 scores, and engines are measured against torch. An engine is listed only where, on the
+version's own evaluation lists, it gives nearly the same logits, order and ndcg@10; its figures stand in the manifest.
 """
 
 from __future__ import annotations
