@@ -25,7 +25,7 @@ export function Pairs({ dataSet }: { dataSet: string }) {
       <div class="row">
         <p class="muted small grow">
           What a model is trained on: each row is a question, a chunk, and whether it is right. The nightly job makes them from the
-          judgments and adds hard negatives; a data set never changes.
+          judgments, adds hard negatives and, beside them, questions from docstrings of the code; a data set never changes.
         </p>
         <a class="button" href={api.pairsExport(filter)} download>
           Export JSONL
