@@ -11,7 +11,8 @@ from store.errors import ModelRefused
 
 class Unknown(torch.nn.Module):
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        return torch.special.bessel_j0(tokens.float()).sum(dim=1)
+        found: torch.Tensor = torch.special.bessel_j0(tokens.float())
+        return found.sum(dim=1)
 
 
 def test_an_operation_that_it_lacks_is_a_refusal() -> None:
