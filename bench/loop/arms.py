@@ -1,7 +1,8 @@
 """The other arms: trained on what the same people said, with the product's own trainer, past the gate.
 
-Their people ask the whole half while nothing reranks. The weight of ``rerank_score`` is fitted inside the asked half,
-as the product does it: on out-of-fold scores of the asked queries' own lists, cut at the top 20 for fine-tuning.
+Their people ask as often as rankloop's, while nothing reranks. The weight of ``rerank_score`` is fitted inside the
+asked half, as the product does it: on out-of-fold scores of the asked queries' own lists, cut at the top 20 for
+fine-tuning.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from pathlib import Path
 
 from bench.corpus import Question
 from bench.harness import Served, served
-from bench.loop.cells import KINDS, Cell, Key, halves
+from bench.loop.cells import KINDS, NIGHTS, Cell, Key, halves
 from bench.loop.features import KeptFeatures, KeptFitting
-from bench.loop.people import Tally, ask_and_rate, tell_the_truth
+from bench.loop.people import ask_and_rate, tell_the_truth
 from bench.loop.person import Model
 from bench.loop.scoring import artefact, fast, no_rerank, orders, paraphrased, ranks
 from bench.loop.world import QUIET, World
@@ -127,15 +128,17 @@ def people_of(bench: Bench, key: Key, truth: bool) -> tuple[Path, Json]:
         alone = {**QUIET, "RANKLOOP_TRAINER": "false"}
         with served(data, bench.world.root / f"{key.name}.log", alone) as server:
             did = _people(server, asked, key, bench.seed, truth)
-        file.write_text(json.dumps(did.as_json()) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(did) + "\n", encoding="utf-8")
     read: Json = json.loads(file.read_text(encoding="utf-8"))
     return data, read
 
 
-def _people(server: Served, asked: Sequence[Question], key: Key, seed: int, truth: bool) -> Tally:
+def _people(server: Served, asked: Sequence[Question], key: Key, seed: int, truth: bool) -> Json:
     if truth:
-        return tell_the_truth(server, asked)
-    return ask_and_rate(server, asked, Model(wrong=key.wrong / 100), seed)
+        return tell_the_truth(server, asked).as_json()
+    model = Model(wrong=key.wrong / 100)
+    days = [ask_and_rate(server, asked, model, seed, night).as_json() for night in range(1, NIGHTS + 1)]
+    return {name: sum(day[name] for day in days) for name in days[0]}
 
 
 def _all_train(bench: Bench, data: Path, asked: Sequence[Question]) -> None:

@@ -15,6 +15,8 @@ from bench.loop.world import DEPTH
 
 RESULTS = Path(__file__).parent / "results"
 FOLDS = ("a", "b")
+NIGHTS = 2
+"""Before each the whole asked half is asked, every question by another person: 500 rated answers a half."""
 KINDS = ("unseen", "paraphrased", "asked_again")
 
 
@@ -77,12 +79,6 @@ def halves(questions: Sequence[Question], fold: str, seed: int) -> tuple[list[Qu
     middle = len(shuffled) // 2
     first, second = shuffled[:middle], shuffled[middle:]
     return (first, second) if fold == FOLDS[0] else (second, first)
-
-
-def nights_of(asked: Sequence[Question], nights: int) -> list[list[Question]]:
-    """The asked half over several nights, in order."""
-    size = -(-len(asked) // nights)
-    return [list(asked[start : start + size]) for start in range(0, len(asked), size)]
 
 
 class Kept:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.corpus import Question
 from bench.harness import Served, served
-from bench.loop.cells import FOLDS, Cell, Key, Night, halves, night_of, nights_of
+from bench.loop.cells import FOLDS, NIGHTS, Cell, Key, Night, halves, night_of
 from bench.loop.people import ask_and_rate
 from bench.loop.person import Model
 from bench.loop.scoring import Rank, agreement, fast, orders, paraphrased, ranks
@@ -24,7 +24,6 @@ from store.types import FIRST_STAGE_VERSION, Decision, JobState
 from trainer.features import FeatureStore
 
 ALWAYS, OBEYED = "rankloop-always", "rankloop-gate"
-NIGHTS = 2
 CHECKED = 50
 """Queries whose scores over HTTP are compared with the cached path."""
 _JOB_S = 3600.0
@@ -52,7 +51,7 @@ class Loop:
         data = self._start()
         done: list[Night] = [night_of(json.loads(line)) for line in _lines(data)]
         check: dict[str, list[tuple[int, float]]] = {}
-        for number, questions in enumerate(nights_of(self.asked, self.nights), start=1):
+        for number in range(1, self.nights + 1):
             if number <= len(done):
                 continue
             last = number == self.nights
@@ -60,9 +59,9 @@ class Loop:
             with served(data, log, QUIET) as server:
                 if number == 2 and done:
                     self._promote(server, done[0])
-                did = ask_and_rate(server, questions, self.model, self.seed)
+                did = ask_and_rate(server, self.asked, self.model, self.seed, number)
                 job = nightly(server, self.seed)
-                night = night_from(number, len(questions), job, server, did.as_json())
+                night = night_from(number, len(self.asked), job, server, did.as_json())
                 if number > 1 or self.nights == 1:
                     self._promote(server, night)
                 if last and self.always and self.key.fold == FOLDS[0]:

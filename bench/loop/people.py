@@ -31,12 +31,12 @@ class Tally:
         return asdict(self)
 
 
-def ask_and_rate(server: Served, questions: Sequence[Question], model: Model, seed: int) -> Tally:
-    """Each question asked once by one of the people, and rated as the model says."""
+def ask_and_rate(server: Served, questions: Sequence[Question], model: Model, seed: int, night: int = 1) -> Tally:
+    """Each question asked once by one of the people of that night, and rated as the model says."""
     tally = Tally()
     clients: dict[str, Client] = {}
     for question in questions:
-        name, rng = person_of(question.query, seed)
+        name, rng = person_of(question.query, seed, night)
         client = clients.setdefault(name, server.client(name))
         answer = client.answer(question.query, repo=REPO, top_k=SHOWN)
         assert answer.answer_id is not None

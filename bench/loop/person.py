@@ -114,7 +114,7 @@ def _rating(
     return None, None
 
 
-def person_of(query: str, seed: int) -> tuple[str, random.Random]:
-    """Who asks this query, and their random numbers."""
-    rng = random.Random(f"{seed}:person:{query}")
+def person_of(query: str, seed: int, night: int) -> tuple[str, random.Random]:
+    """Who asks this query before a night, and their random numbers: another person, mistaken or not, each time."""
+    rng = random.Random(f"{seed}:person:{query}:{night}")
     return f"person-{rng.randrange(PEOPLE) + 1:02d}", rng

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.corpus import Question
-from bench.loop.cells import Cell, Kept, Key, halves, nights_of
+from bench.loop.cells import Cell, Kept, Key, halves
 from bench.loop.report import BEGIN, END, markdown, write_report
 from tests.unit.bench.cells import cell, night
 
@@ -67,12 +67,6 @@ def test_the_halves_change_places_and_share_nothing() -> None:
     assert halves(QUESTIONS, "b", 7) == (unseen, asked)
     assert {one.query for one in asked} | {one.query for one in unseen} == {one.query for one in QUESTIONS}
     assert not {one.query for one in asked} & {one.query for one in unseen}
-
-
-def test_nights_share_out_the_asked_half_in_order() -> None:
-    parts = nights_of(QUESTIONS, 2)
-    assert [len(part) for part in parts] == [6, 5]
-    assert [one for part in parts for one in part] == QUESTIONS
 
 
 def test_the_report_has_the_arms_and_names_what_is_missing(tmp_path: Path) -> None:
