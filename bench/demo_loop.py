@@ -263,6 +263,8 @@ def run(server: Served, corpus: corpora.Corpus, code: Path, ask: int) -> None:
     console.print(f"  mrr@10 as before: {again == before}")
     if not (swapped and returned):
         raise SystemExit("the swap was not clean: see above")
+    if again != before:
+        raise SystemExit("after rolling back, search does not rank as it did before")
     console.print("\n[bold green]The loop closes.[/bold green]")
 
 

@@ -77,7 +77,7 @@ class Guard:
             return
         try:
             await self._app(scope, replay, exchange.send)
-        except Exception:
+        except Exception:  # the request handler's edge: nothing may leave it without an answer
             log.exception("request %s failed: %s %s", exchange.request_id, scope["method"], scope["path"])
             message = f"Something went wrong on the server. Its log has the details under {exchange.request_id}."
             if exchange.status is None:

@@ -17,6 +17,12 @@ from store.checks import clean
 from store.errors import NotFound
 from store.tables import general_queries, repos
 
+LEAST = 50
+"""Guard questions below which the gate only warns."""
+
+Row = tuple[int, str, str, str]
+"""(id, query, repository, content hash of the chunk that holds the definition)."""
+
 
 def replace_for_repo(tx: Connection, repo: str, items: Sequence[tuple[str, str, str]]) -> None:
     """Make (query, path, content hash) the general questions of a repository; the texts must be stored.
@@ -33,13 +39,6 @@ def replace_for_repo(tx: Connection, repo: str, items: Sequence[tuple[str, str, 
     ]
     if rows:
         tx.execute(insert(general_queries), rows)
-
-
-LEAST = 50
-"""Guard questions below which the gate only warns."""
-
-Row = tuple[int, str, str, str]
-"""(id, query, repository, content hash of the chunk that holds the definition)."""
 
 
 def guards(tx: Connection, limit: int) -> list[Row]:

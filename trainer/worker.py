@@ -123,7 +123,7 @@ class Worker:
             return None, None, None
         except RankloopError as error:
             return JobState.FAILED, None, error.message
-        except Exception as error:
+        except Exception as error:  # the job runner's edge
             logger.exception("job %s failed", job.id)
             return JobState.FAILED, None, f"{type(error).__name__}: {error} (details are in the trainer's log)"
 
