@@ -29,12 +29,17 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class PairFilter:
-    """``search`` is a part of the query in any case; ``texts`` are content hashes."""
+    """``search`` is a part of the query in any case.
+
+    ``texts`` (content hashes) and ``questions`` are a repository's: a code question's passages are its code without
+    documentation, which is no stored chunk, so such a pair is in the repository whose docstring asks it.
+    """
 
     search: str | None = None
     source: PairSource | None = None
     relevant: bool | None = None
     texts: Collection[str] | None = None
+    questions: Collection[str] = ()
 
     def lets(self, pair: Pair) -> bool:
         """Whether the pair passes every given filter."""
@@ -42,8 +47,13 @@ class PairFilter:
             (not self.search or self.search.lower() in pair.query.lower())
             and (self.source is None or pair.source is self.source)
             and (self.relevant is None or (pair.label > 0.5) is self.relevant)
-            and (self.texts is None or pair.content_hash in self.texts)
+            and (self.texts is None or self._in_repository(pair, self.texts))
         )
+
+    def _in_repository(self, pair: Pair, texts: Collection[str]) -> bool:
+        if pair.source is PairSource.CODE_QUESTION:
+            return pair.query in self.questions
+        return pair.content_hash in texts
 
 
 class DataSets:

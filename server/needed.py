@@ -5,7 +5,7 @@ The floors and the shape of the estimate are the gate's own (``trainer.gate``); 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,16 @@ class Needed:
     says: tuple[str, ...]
 
 
-def needed(groups: Sequence[JudgedGroup], data_set: Json | None, last: Version | None, min_new: int) -> Needed:
+def needed(
+    groups: Sequence[JudgedGroup],
+    data_set: Json | None,
+    last: Version | None,
+    learned: Collection[int],
+    min_new: int,
+) -> Needed:
     """``groups`` as judged now; ``data_set``: the latest one's stats; ``last``: the newest version that was gated;
-    ``min_new``: newly judged questions without which a night trains nothing.
+    ``learned``: groups that any version was trained or evaluated with; ``min_new``: newly judged questions without
+    which a night trains nothing.
     """
     known = _lists(data_set or {})
     seen = frozenset((data_set or {}).get("strong_groups", []))
@@ -57,7 +64,7 @@ def needed(groups: Sequence[JudgedGroup], data_set: Json | None, last: Version |
     elif last is not None and last.decision is Decision.NOT_PROVEN:
         more, sentence = _estimate(last, usable)
         says += [sentence] if sentence else []
-    says += _night(groups, last, min_new)
+    says += _night(groups, last, learned, min_new)
     return Needed(usable, held_out, more, tuple(says))
 
 
@@ -86,9 +93,8 @@ def _estimate(last: Version, usable: int) -> tuple[int, str]:
     )
 
 
-def _night(groups: Sequence[JudgedGroup], last: Version | None, min_new: int) -> list[str]:
-    seen = frozenset(() if last is None else last.metrics.get("judged_groups", []))
-    fresh = sum(one.group_id not in seen for one in groups)
+def _night(groups: Sequence[JudgedGroup], last: Version | None, learned: Collection[int], min_new: int) -> list[str]:
+    fresh = sum(one.group_id not in learned for one in groups)
     if fresh >= min_new:
         return []
     since = "" if last is None else f" since version {last.id}"

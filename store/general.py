@@ -58,6 +58,12 @@ def for_training(tx: Connection, limit: int) -> list[Row]:
     return others[:limit] if len(rows) - len(others) >= LEAST else []
 
 
+def queries_in(tx: Connection, repo: str) -> set[str]:
+    """The docstring questions of a repository, guards and others."""
+    own = select(general_queries.c.query).join_from(general_queries, repos).where(repos.c.name == repo)
+    return set(tx.execute(own).scalars())
+
+
 def guards_file(path: str) -> bool:
     """Whether a file's docstring questions belong to the general set."""
     return sha256(path.encode()).digest()[-1] % 3 == 0

@@ -172,6 +172,12 @@ def last_gated(tx: Connection) -> Version | None:
     return next((_version(row) for row in rows), None)
 
 
+def judged_groups(tx: Connection) -> frozenset[int]:
+    """The strongly judged groups that any version was trained or evaluated with."""
+    found = tx.execute(select(versions.c.metrics)).scalars()
+    return frozenset(group for metrics in found for group in (metrics or {}).get("judged_groups", []))
+
+
 def trained_on(tx: Connection, snapshot_hash: str) -> list[int]:
     """The ids of the versions that learned from a data set, oldest first."""
     rows = tx.execute(select(versions.c.id).where(versions.c.snapshot_hash == snapshot_hash).order_by(versions.c.id))

@@ -127,9 +127,7 @@ def too_early(db: Database, strong: Collection[int], order: Order, settings: Set
 def newly_judged(db: Database, strong: Collection[int]) -> int:
     """Strongly judged groups that no version has been trained or evaluated with yet."""
     with db.read() as tx:
-        versions = registry.list_all(tx, limit=100_000)
-    seen = {group for version in versions for group in version.metrics.get("judged_groups", [])}
-    return len(set(strong) - seen)
+        return len(set(strong) - registry.judged_groups(tx))
 
 
 def _whole(value: Any, name: str) -> int:

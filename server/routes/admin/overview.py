@@ -67,5 +67,9 @@ def _gate(tx: Connection, min_new: int) -> Needed:
     vetoes = [key for key, one in judgments.overrides(tx).items() if one.action == "veto"]
     latest = snapshots.heads(tx, 1)
     return needed(
-        figures.judged_groups(tx, vetoes), latest[0].stats if latest else None, registry.last_gated(tx), min_new
+        figures.judged_groups(tx, vetoes),
+        latest[0].stats if latest else None,
+        registry.last_gated(tx),
+        registry.judged_groups(tx),
+        min_new,
     )

@@ -15,7 +15,7 @@ from server.routes.admin.judgments import BATCH, LINES
 from server.routes.streaming import JsonLines
 from server.schemas.data import DataSetView, PairListQuery, PairPage, PairQuery, PairView
 from server.state import AppState
-from store import chunks, registry, snapshots
+from store import chunks, general, registry, snapshots
 from store.database import Connection
 from store.snapshots import SnapshotHead
 from store.types import Pair
@@ -62,10 +62,11 @@ def _choose(state: AppState, wanted: PairQuery) -> tuple[SnapshotHead | None, li
     with state.db.read() as tx:
         newest = [snapshots.head(tx, wanted.data_set)] if wanted.data_set else snapshots.heads(tx, 1)
         texts = None if wanted.repo is None else chunks.hashes_in(tx, wanted.repo)
+        questions = set() if wanted.repo is None else general.queries_in(tx, wanted.repo)
     if not newest:
         return None, []
     pairs = state.data_sets.get(newest[0].hash).pairs
-    return newest[0], chosen(pairs, PairFilter(wanted.search, wanted.source, wanted.relevant, texts))
+    return newest[0], chosen(pairs, PairFilter(wanted.search, wanted.source, wanted.relevant, texts, questions))
 
 
 def _view(tx: Connection, head: SnapshotHead) -> DataSetView:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from store import chunks, evaluations, judgments, queries, registry, snapshots
+from store import chunks, evaluations, general, judgments, queries, registry, snapshots, texts
 from store.evaluations import EvalRow
 from store.types import Decision, EvalQuery, Judgment, Pair, PairSource, Split
 from tests import tiny
@@ -120,6 +120,17 @@ def test_pairs_come_from_the_latest_data_set(own: Running) -> None:
     exported = lines(own, "/pairs/export?relevant=false")
     assert len(exported) == 40
     assert exported[0] == second
+
+
+def test_code_questions_belong_to_the_repository_whose_docstring_asks_them(own: Running) -> None:
+    bare, question = "def add(a, b):\n    return a + b", "Add two numbers."
+    row = Pair(-1, question, texts.content_hash(bare), 1.0, 0.3, PairSource.CODE_QUESTION, 0.5, reason="its docstring")
+    with own.state.db.write() as tx:
+        texts.put(tx, {row.content_hash: bare})
+        general.replace_for_repo(tx, "shop", [(question, "add.py", chunks.one(tx, 1).content_hash)])
+        snapshots.save(tx, snapshots.make([row], [], [], {}, {}, NOW), [])
+    assert [one["query"] for one in own.admin("GET", "/pairs?repo=shop")["pairs"]] == [question]
+    assert own.admin("GET", "/pairs?repo=other")["total"] == 0
 
 
 def test_a_comparison_marks_what_was_right_and_where_it_stood(own: Running) -> None:

@@ -37,7 +37,8 @@ def version(decision: Decision, **gate: Any) -> Version:
 
 
 def ask(found: list[JudgedGroup], stats: Json | None = None, last: Version | None = None) -> Needed:
-    return needed(found, stats, last, MIN_NEW)
+    learned = () if last is None else last.metrics.get("judged_groups", [])
+    return needed(found, stats, last, learned, MIN_NEW)
 
 
 def test_the_floors_are_the_gates_own() -> None:
@@ -98,3 +99,9 @@ def test_after_a_promotion_nothing_is_missing() -> None:
     last = version(Decision.PROMOTE)
     assert ask(groups(150, held_out=20), last=last) == Needed(150, 20, 0, ())
     assert ask(groups(150, held_out=20), last=replace(last, metrics={})).says == ()
+
+
+def test_what_an_earlier_version_learned_from_is_not_new_after_one_that_learned_from_imported_pairs() -> None:
+    last = replace(version(Decision.PROMOTE), metrics={"judged_groups": []})
+    found = needed(groups(100, held_out=20), None, last, range(90), MIN_NEW)
+    assert found.says == ("A night trains once 20 questions are newly judged since version 3: 10 are, so 10 more.",)
