@@ -4,109 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
 
 import numpy as np
 import pytest
 from sentence_transformers import CrossEncoder
 from torch.nn import Identity
 
-from store import deployments, evaluations, imports, jobs, registry, snapshots, texts
-from store.database import Database
+from store import deployments, evaluations, jobs, registry, snapshots, texts
 from store.forms import HEAD_WEIGHTS
 from store.loading import load_version
-from store.settings import Settings
-from store.types import FIRST_STAGE_VERSION, Blend, Decision, Job, JobKind, JobState, Json
+from store.types import FIRST_STAGE_VERSION, Decision, JobKind, JobState, Json
 from tests import tiny
-from tests.integration.trainer.code_world import START, THINGS, VERBS, World, encoder, make_world
-from trainer.base import body_of, make_residual_base
+from tests.integration.trainer.code_world import START, THINGS, VERBS, World, make_world
+from tests.integration.trainer.shop import FEW_STEPS, Shop, publish_for, result_of
+from trainer.base import body_of
 from trainer.examine import standing
-from trainer.pipeline import Trainer
 from trainer.recipe import DEFAULT
-from trainer.single import evaluate_version
-from trainer.worker import Worker
-
-FEW_STEPS = {"max_steps": 3}
-
-
-@pytest.fixture(scope="module")
-def rated(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Half of the functions asked for, with a vote for the right one and one against another."""
-    world = make_world(tmp_path_factory.mktemp("rated"))
-    for thing in THINGS[:5]:
-        for number, verb in enumerate(VERBS):
-            answer = world.ask(f"where does the code {verb} a {thing}")
-            world.vote(answer, f"{verb}_{thing}", actor=("ann", "bob")[number % 2])
-            world.vote(answer, f"{VERBS[number - 1]}_{thing}", False, actor=("ann", "bob")[number % 2])
-    world.db.dispose()
-    return world
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """In the form of the residual base, so that the default recipe fits its head."""
-    folder = tmp_path_factory.mktemp("base")
-    return make_residual_base(tiny.encoder(folder / "encoder"), folder / "tiny", max_length=64)
-
-
-class Shop:
-    """A trainer over a copy of a world, run in this process."""
-
-    def __init__(self, world: World, folder: Path, base: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(world.settings.data / "rankloop.db", folder / "rankloop.db")
-        self.settings = Settings(data=folder, base=str(base), max_length=64)
-        self.db = Database.open(self.settings.database)
-        with self.db.write() as tx:
-            registry.ensure_first_stage(tx, self.settings.first_stage_lexical, START)
-        self.trainer = Trainer(self.db, self.settings, encoder, lambda: START)
-        self.stop = Event()
-
-    def worker(self) -> Worker:
-        handlers = {
-            JobKind.NIGHTLY: self.trainer.nightly,
-            JobKind.EVALUATE: lambda reporter: evaluate_version(self.trainer, reporter),
-        }
-        return Worker(self.db, handlers, self.stop, lambda: START)
-
-    def enqueue(self, params: Json | None = None, by: str = "ann", kind: JobKind = JobKind.NIGHTLY) -> Job:
-        with self.db.write() as tx:
-            job = jobs.enqueue(tx, kind, params or {}, by, START)
-        assert job is not None
-        return job
-
-    def run(self, params: Json | None = None, by: str = "ann", kind: JobKind = JobKind.NIGHTLY) -> Job:
-        job = self.enqueue(params, by, kind)
-        assert self.worker().run_one() is not None
-        return self.job(job.id)
-
-    def job(self, number: int) -> Job:
-        with self.db.read() as tx:
-            return jobs.get(tx, number)
-
-    def champion(self) -> int:
-        with self.db.read() as tx:
-            return deployments.champion(tx).version_id
-
-    def import_pairs(self, rows: list[tuple[str, str, float]]) -> None:
-        with self.db.write() as tx:
-            imports.add_pairs(tx, "file", rows, START)
-
-
-@pytest.fixture
-def shop(rated: World, tmp_path: Path, base: Path) -> Iterator[Shop]:
-    made = Shop(rated, tmp_path, base)
-    yield made
-    made.db.dispose()
-
-
-def result_of(job: Job) -> Json:
-    assert job.state is JobState.SUCCEEDED, job.error
-    assert job.result is not None
-    return job.result
 
 
 def test_a_night_makes_a_version_that_anyone_can_load(shop: Shop) -> None:
@@ -295,89 +209,6 @@ def test_wrong_parameters_fail_with_a_reason(shop: Shop, params: Json, words: st
     job = shop.run(params)
     assert job.state is JobState.FAILED
     assert words in str(job.error)
-
-
-def test_a_cancelled_job_ends_soon_and_leaves_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.worker.BEAT_SECONDS", 0.05)
-    job = shop.enqueue({"recipe": "seed"})
-    thread = Thread(target=shop.worker().run_one)
-    thread.start()
-    while shop.job(job.id).stage != "finetune" and thread.is_alive():
-        Event().wait(0.01)
-    with shop.db.write() as tx:
-        jobs.request_cancel(tx, job.id, START)
-    thread.join(timeout=30)
-    assert not thread.is_alive()
-    assert shop.job(job.id).state is JobState.CANCELLED
-    with shop.db.read() as tx:
-        assert [version.id for version in registry.list_all(tx)] == [FIRST_STAGE_VERSION]
-    registry.sweep(shop.db, shop.settings.models_dir)
-    assert not [path for path in shop.settings.models_dir.rglob("*") if path.is_file()]
-
-
-def test_a_job_of_an_ending_process_is_taken_up_again(shop: Shop) -> None:
-    job = shop.enqueue(FEW_STEPS)
-    shop.stop.set()
-    shop.worker().run_one()
-    assert shop.job(job.id).state is JobState.QUEUED
-    shop.stop.clear()
-    shop.worker().run_one()
-    assert shop.job(job.id).state is JobState.SUCCEEDED
-
-
-def publish_for(shop: Shop, job: Job, decision: Decision, base: Path) -> int:
-    staged = registry.staging(shop.settings.models_dir, job.id)
-    shutil.copytree(base, staged, dirs_exist_ok=True)
-    (staged / "README.md").write_text("card")
-    with shop.db.read() as tx:
-        generation = deployments.champion(tx).generation
-    draft = registry.VersionDraft(
-        name="made before the crash",
-        base="tiny",
-        blend=Blend(1.0, 0.1, 0.5),
-        max_length=64,
-        metrics={"against": {"version": 0, "generation": generation}, "evidence": {}},
-        decision=decision,
-        reasons=("it is better",),
-        job_id=job.id,
-    )
-    return registry.publish(shop.db, shop.settings.models_dir, staged, draft, START).id
-
-
-@pytest.mark.parametrize("decision", [Decision.PROMOTE, Decision.NOT_PROVEN])
-def test_a_job_killed_after_publishing_settles_what_it_published(shop: Shop, base: Path, decision: Decision) -> None:
-    job = shop.enqueue()
-    version = publish_for(shop, job, decision, base)
-    shop.worker().run_one()
-    result = result_of(shop.job(job.id))
-    assert result["version"] == version
-    assert result["promoted"] is (decision is Decision.PROMOTE)
-    assert shop.champion() == (version if decision is Decision.PROMOTE else FIRST_STAGE_VERSION)
-
-
-def test_a_rollback_pauses_automatic_promotion(shop: Shop, base: Path) -> None:
-    with shop.db.write() as tx:
-        deployments.set_auto_promote(tx, False)
-    job = shop.enqueue()
-    publish_for(shop, job, Decision.PROMOTE, base)
-    shop.worker().run_one()
-    assert result_of(shop.job(job.id))["promoted"] is False
-    assert shop.champion() == FIRST_STAGE_VERSION
-
-
-def test_a_champion_that_changed_meanwhile_is_not_overrun(shop: Shop, base: Path) -> None:
-    first, second = shop.enqueue(), shop.enqueue()
-    one = publish_for(shop, first, Decision.NOT_PROVEN, base)
-    publish_for(shop, second, Decision.PROMOTE, base)
-    with shop.db.write() as tx:
-        deployments.promote(tx, one, "ann", "meanwhile", START, forced=True)
-    worker = shop.worker()
-    worker.run_one()
-    worker.run_one()
-    result = result_of(shop.job(second.id))
-    assert result["promoted"] is False
-    assert "changed meanwhile" in result["promotion"]
-    assert shop.champion() == one
 
 
 def test_the_evaluate_job_measures_a_version_on_todays_questions(shop: Shop) -> None:

@@ -1,0 +1,40 @@
+"""The rated world, its base, and a trainer over a copy of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+from tests.integration.trainer.code_world import THINGS, VERBS, World, make_world
+from tests.integration.trainer.shop import Shop
+from trainer.base import make_residual_base
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Half of the functions asked for, with a vote for the right one and one against another."""
+    world = make_world(tmp_path_factory.mktemp("rated"))
+    for thing in THINGS[:5]:
+        for number, verb in enumerate(VERBS):
+            answer = world.ask(f"where does the code {verb} a {thing}")
+            world.vote(answer, f"{verb}_{thing}", actor=("ann", "bob")[number % 2])
+            world.vote(answer, f"{VERBS[number - 1]}_{thing}", False, actor=("ann", "bob")[number % 2])
+    world.db.dispose()
+    return world
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In the form of the residual base, so that the default recipe fits its head."""
+    folder = tmp_path_factory.mktemp("base")
+    return make_residual_base(tiny.encoder(folder / "encoder"), folder / "tiny", max_length=64)
+
+
+@pytest.fixture
+def shop(rated: World, tmp_path: Path, base: Path) -> Iterator[Shop]:
+    made = Shop(rated, tmp_path, base)
+    yield made
+    made.db.dispose()
