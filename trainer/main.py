@@ -22,13 +22,13 @@ from store.types import JobKind
 from trainer.first_champion import register_base
 from trainer.fresh import Freshness
 from trainer.pipeline import Trainer
+from trainer.priority import give_way
 from trainer.schedule import Plan, Schedule
 from trainer.single import evaluate_version
 from trainer.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-NICE = 19
 POLL_SECONDS = 1.0
 
 
@@ -42,7 +42,7 @@ def run(settings: Settings, stop: Event, *, nice: bool = True, clock: Callable[[
     ``nice``: give way to every other process of the machine. Raises what opening the database raises.
     """
     if nice:
-        os.nice(NICE)
+        give_way()
     migrate(settings.database)
     db = Database.open(settings.database)
     with db.write() as tx:

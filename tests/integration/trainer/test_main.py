@@ -33,7 +33,8 @@ def test_the_process_judges_announces_works_and_ends_in_order(tmp_path: Path) ->
         job = jobs.enqueue(tx, JobKind.NIGHTLY, {"recipe": "no such recipe"}, "ann", START)
     assert job is not None
     environment = {**os.environ, "RANKLOOP_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "trainer.main"], cwd=ROOT, env=environment)
+    command = [sys.executable, "-m", "trainer.main"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
         assert wait_for(world) == 1
         with world.db.read() as tx:
@@ -42,6 +43,8 @@ def test_the_process_judges_announces_works_and_ends_in_order(tmp_path: Path) ->
         assert announced is not None
         assert len(announced) == 3
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == 19
+        group = Path(f"/proc/{process.pid}/autogroup")
+        assert not group.exists() or group.read_text().endswith("nice 10\n")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
     finally:
