@@ -31,7 +31,7 @@ QUIET: Mapping[str, str] = {
     "RANKLOOP_AUTO_PROMOTE": "false",
     "RANKLOOP_NIGHTLY_CRON": NEVER,
     "RANKLOOP_DEPTH": str(DEPTH),
-    "RANKLOOP_RERANK_ENGINE": "torch-fp32",
+    "RANKLOOP_RERANK_ENGINE": "openvino-fp32",
 }
 _INDEXING_S = 3600.0
 
