@@ -10,12 +10,12 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from server.hosts import is_loopback
 from server.problems import SignInNeeded
 from server.schemas.common import MAX_ID
 from server.state import AppState
 from store import sessions
 from store.errors import Forbidden, InvalidInput, Unavailable
+from store.settings import is_loopback
 
 SESSION_COOKIE = "rankloop_session"
 ACTOR_COOKIE = "rankloop_actor"

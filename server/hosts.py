@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-
-from store.settings import Settings
-
-
-def is_loopback(name: str) -> bool:
-    """Whether an address or host name means this machine and no other."""
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+from store.settings import Settings, is_loopback
 
 
 class Hosts:
