@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from store.settings import Settings, is_loopback
 
 
@@ -10,7 +12,8 @@ class Hosts:
     no names are set: which ones lead here is then not known."""
 
     def __init__(self, settings: Settings) -> None:
-        self._names = settings.host_names
+        public = urlsplit(settings.public_url).hostname if settings.public_url else None
+        self._names = settings.host_names | ({public} if public else frozenset())
         self._checked = is_loopback(settings.host) or bool(self._names)
 
     def answers(self, header: bytes | None) -> bool:

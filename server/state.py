@@ -9,11 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from server.access import Access
 from server.answering.llm import LanguageModel
 from server.answering.pipeline import Answering
 from server.data_sets import DataSets
 from server.indexing.recover import sync_index
 from server.indexing.worker import IndexWorker
+from server.limits import Limits
 from server.metrics import Metrics
 from server.retrieval.pool import WorkPool
 from server.retrieval.reload import ChampionFollower
@@ -44,6 +46,8 @@ class AppState:
 
     settings: Settings
     clock: Clock
+    access: Access
+    limits: Limits
     metrics: Metrics
     db: Database
     encoder: Encoder
@@ -100,6 +104,8 @@ def open_state(
         return AppState(
             settings=settings,
             clock=clock,
+            access=Access(settings),
+            limits=Limits(settings),
             metrics=metrics,
             db=db,
             encoder=encoder,

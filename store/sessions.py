@@ -21,6 +21,7 @@ from store.database import Database
 from store.errors import InvalidInput, Unavailable
 from store.settings import Settings
 from store.tables import sessions
+from store.types import Role
 
 ADMIN_TOKEN_FILE = "admin-token"
 _ADMIN_HASH = "admin_token_hash"
@@ -50,11 +51,27 @@ def create(
     """Make a session, or a link that makes one once; returns its token, which is kept nowhere else."""
     token = secrets.token_urlsafe(_BYTES)
     tx.execute(delete(sessions).where(sessions.c.expires_at <= now))
-    values = {"kind": kind, "actor": clean(actor, "the name", 200), "role": clean(role, "the role", 16)}
+    values = {"kind": kind, "actor": clean(actor, "the name", 200), "role": _role(role)}
     named = [clean(group, "a group", 200) for group in groups]
     row = values | {"groups": named, "created_at": now, "expires_at": now + ttl}
     tx.execute(insert(sessions).values(token_hash=hash_token(token), **row))
     return token
+
+
+def rotate(
+    tx: Connection,
+    old: str | None,
+    actor: str,
+    role: str,
+    ttl: timedelta,
+    now: datetime,
+    groups: Iterable[str] = (),
+) -> str:
+    """A new session in place of the one that the browser had, which ends: a token from before signing in is worthless
+    afterwards."""
+    if old:
+        revoke(tx, old)
+    return create(tx, "session", actor, role, ttl, now, groups)
 
 
 def lookup(tx: Connection, token: str, now: datetime) -> SessionRow | None:
@@ -119,6 +136,12 @@ def _token_in(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise Unavailable(f"can't read or write the admin token in {path}: {error}") from error
     return token
+
+
+def _role(role: str) -> str:
+    if role not in set(Role):
+        raise InvalidInput(f"a role is one of {', '.join(Role)}, not {role!r:.40}")
+    return role
 
 
 def _session(row: Row[*tuple[Any, ...]] | None) -> SessionRow | None:
