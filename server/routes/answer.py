@@ -47,7 +47,7 @@ def stored_answer(answer_id: Key, judge: Judging, state: State) -> StoredAnswer:
         generator=record.generator,
         created_at=record.created_at,
         rating=views.rating(held),
-        repo=record.repo,
+        repo=None if record.repo in judge.hidden else record.repo,
         conversation_id=record.conversation_id,
     )
 

@@ -91,8 +91,8 @@ def _rater(state: AppState, answer_id: str, judge: Judge, chunk_id: int | None =
     """Who rates: the caller, else whoever asked. Raises NotFound for an answer or chunk that is not there for them."""
     with state.db.read() as tx:
         visibility.check_answer(tx, answer_id, judge.hidden)
-        visibility.check_chunk(tx, chunk_id, judge.hidden)
         asker = impressions.get_answer(tx, answer_id).actor
+        visibility.check_chunk(tx, chunk_id, judge.hidden)
     return judge.actor or asker
 
 
