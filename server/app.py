@@ -20,7 +20,7 @@ from server.guard import Guard
 from server.hosts import Hosts
 from server.metrics import Metrics
 from server.proxies import Proxies
-from server.routes import answer, chat, conversations, feedback, health, pages, repos, search, session
+from server.routes import answer, chat, conversations, feedback, health, oidc, pages, repos, search, session
 from server.routes.admin import routers as admin_routers
 from server.schemas.asking import ChatCitations, ChatDone, ChatSources, ChatToken
 from server.schemas.common import ErrorBody
@@ -71,7 +71,7 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, clock: Clo
     app.add_exception_handler(RankloopError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    for module in (search, answer, chat, feedback, conversations, repos, session, health):
+    for module in (search, answer, chat, feedback, conversations, repos, session, oidc, health):
         app.include_router(module.router)
     for router in admin_routers:
         app.include_router(router, prefix="/api/admin", tags=["admin"])

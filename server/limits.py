@@ -10,7 +10,8 @@ from store.settings import Settings
 
 KEPT = 10_000
 """Callers whose bucket is remembered; beyond that the one that was quiet longest is forgotten."""
-SIGN_INS_PER_MINUTE = 10
+SIGN_INS_PER_MINUTE = 30
+"""Of one address, which may be a whole office's."""
 
 
 class Buckets:

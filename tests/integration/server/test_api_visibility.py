@@ -28,7 +28,7 @@ def read_vault(path):
     return open(path).read()
 '''
 QUESTION = "How is the vault seal rotated with zanzibar?"
-Act = Callable[[TestClient], Any]
+Act = Callable[[Any], Any]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_naming_it_is_naming_nothing(bo: TestClient) -> None:
         lambda name: bo.post("/api/chat", json={"message": "login", "repo": name, "stream": False}),
     ]
     for act in acts:
-        hidden, unknown = act("vault"), act("never-was")  # type: ignore[arg-type]
+        hidden, unknown = act("vault"), act("never-was")
         assert hidden.status_code == 404
         assert says(hidden, "vault") == says(unknown, "never-was")
 
@@ -157,7 +157,7 @@ def test_its_chunks_can_t_be_named(two: Running, ada: TestClient, bo: TestClient
         lambda id_: bo.post(f"/api/answers/{mine}/events", json={"type": "open", "chunk_id": id_}),
     ]
     for act in acts:
-        hidden, unknown = act(chunk), act(nothing)  # type: ignore[arg-type]
+        hidden, unknown = act(chunk), act(nothing)
         assert hidden.status_code == 404
         assert says(hidden, chunk) == says(unknown, nothing)
     assert bo.get(f"/api/answers/{mine}/receipt").json()["rating"]["correction"] is None
