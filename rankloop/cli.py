@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from rankloop import data_cli, feedback_cli, index_cli, jobs_cli, keep_cli, models_cli
+from rankloop import access_cli, data_cli, feedback_cli, index_cli, jobs_cli, keep_cli, models_cli
 from rankloop.context import fail_clearly, open_context
 from store.settings import load_settings
 
@@ -24,6 +24,7 @@ app.add_typer(feedback_cli.app, name="feedback")
 index_cli.register(app)
 jobs_cli.register(app)
 keep_cli.register(app)
+access_cli.register(app)
 
 
 def _log_to_terminal(level: str) -> None:

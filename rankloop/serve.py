@@ -23,7 +23,7 @@ from server.app import create_app, end_streams
 from store import sessions
 from store.database import Database
 from store.errors import Conflict, InvalidInput, RankloopError
-from store.settings import Settings
+from store.settings import Settings, is_loopback
 from store.types import JobState
 
 LINK_LIFE = timedelta(minutes=30)
@@ -41,6 +41,8 @@ def check_address(settings: Settings) -> None:
         raise InvalidInput(
             f"listening on {settings.host} lets other machines in: set RANKLOOP_ADMIN_TOKEN to a long secret first"
         )
+    if not loopback and settings.oidc_url and not settings.public_url:  # --host comes after the settings' own check
+        raise InvalidInput("RANKLOOP_OIDC_URL needs RANKLOOP_PUBLIC_URL, where the provider sends people back to")
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -98,10 +100,13 @@ class Greeter(threading.Thread):
         now = datetime.now(UTC)
         with db.write() as tx:
             link = sessions.create(tx, "link", "admin", "admin", LINK_LIFE, now)
-        url = address(self._settings)
+        url = self._settings.public_url or address(self._settings)
         self._console.print(f"\n  Rankloop runs at [bold]{url}/[/bold]", soft_wrap=True)
         self._console.print(f"  Admin page       {url}/admin", soft_wrap=True)
         self._console.print(f"  Sign in once     {url}/admin#link={link}  (valid for 30 minutes)", soft_wrap=True)
+        if not self._settings.sign_in and not is_loopback(self._settings.host):
+            note = "Nobody can ask or rate yet: set up sign-in for people, see docs/deploy.md"
+            self._console.print(f"  [yellow]{note}[/yellow]", soft_wrap=True)
         self._console.print("  Stop with Ctrl-C. Everything is kept in " + str(self._settings.data.resolve()) + "\n")
 
     def _index_folder(self, db: Database, folder: Path) -> None:
@@ -161,6 +166,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
             log_level=settings.log_level if settings.log_level != "info" else "warning",
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
+            proxy_headers=False,  # server.proxies reads them, and needs the connection's own address for that
         )
         trainer = TrainerSupervisor() if settings.trainer else None
         server = _Server(config, trainer, partial(end_streams, app))

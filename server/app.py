@@ -19,7 +19,8 @@ from server import problems
 from server.guard import Guard
 from server.hosts import Hosts
 from server.metrics import Metrics
-from server.routes import answer, chat, conversations, feedback, health, pages, repos, search, session
+from server.proxies import Proxies
+from server.routes import answer, chat, conversations, feedback, health, oidc, pages, repos, search, session
 from server.routes.admin import routers as admin_routers
 from server.schemas.asking import ChatCitations, ChatDone, ChatSources, ChatToken
 from server.schemas.common import ErrorBody
@@ -66,11 +67,11 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, clock: Clo
         responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(Guard, observe=metrics.request, hosts=Hosts(settings))
+    app.add_middleware(Guard, observe=metrics.request, hosts=Hosts(settings), proxies=Proxies(settings))
     app.add_exception_handler(RankloopError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    for module in (search, answer, chat, feedback, conversations, repos, session, health):
+    for module in (search, answer, chat, feedback, conversations, repos, session, oidc, health):
         app.include_router(module.router)
     for router in admin_routers:
         app.include_router(router, prefix="/api/admin", tags=["admin"])

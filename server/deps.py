@@ -1,50 +1,45 @@
-"""What routes depend on: the running server's parts, who calls, and the admin guard."""
+"""What routes depend on: the running server's parts, who calls, and what they may do."""
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from server.hosts import is_loopback
-from server.problems import SignInNeeded
+from server.access import OPERATOR, Caller, account_name, checked_name, group_names, is_visitor
+from server.limits import Buckets
+from server.problems import SignInNeeded, TooMany
 from server.schemas.common import MAX_ID
 from server.state import AppState
-from store import sessions
-from store.errors import Forbidden, InvalidInput, Unavailable
+from store import sessions, visibility
+from store.errors import Unavailable
+from store.settings import is_loopback
+from store.types import Role
 
-SESSION_COOKIE = "rankloop_session"
 ACTOR_COOKIE = "rankloop_actor"
 ACTOR_COOKIE_SECONDS = 400 * 24 * 3600
 """The longest that browsers keep a cookie."""
-OPERATOR = "admin"
-"""Whoever signs in by the admin token or the first link: a role without a name."""
-_VISITOR = re.compile(r"visitor-[0-9a-f]{32}")
-_NAME_CHARACTERS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls. ``actor`` is None where nothing names them; ``client`` is set where no account or header does."""
-
-    actor: str | None
-    role: str | None
-    client: str
-    logged: bool
-    signed_in: bool = False
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A caller with a name: their own, or one made for them at this visit."""
+    """A caller with a name: their own, or one made for them at this visit. ``hidden``: repositories not for them."""
 
     actor: str
     logged: bool
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A caller who rates or reads ratings. ``actor`` is None where nothing names them."""
+
+    actor: str | None
+    client: str
+    logged: bool
+    hidden: frozenset[str]
 
 
 def state_of(request: Request) -> AppState:
@@ -59,65 +54,146 @@ State = Annotated[AppState, Depends(state_of)]
 
 
 def caller(request: Request, state: State) -> Caller:
-    """Session, then the header naming an actor (from this machine only), then the visitor's cookie.
+    """Whom the proxy names, else the session's person, else the local person or a visitor.
 
-    A session by the admin token is no person's account: it lends its role to whoever the rest names, so that
-    signing in takes nobody's conversations away and gives nobody a second voice.
+    The admin token, and a session made with it, is no person's account: it lends its role to whoever the rest names,
+    so that signing in takes nobody's conversations away and gives nobody a second voice.
     """
-    unsigned = _unsigned(request)
-    token = request.cookies.get(SESSION_COOKIE)
-    if not token:
-        return unsigned
+    who = _proxied(request, state) or _unsigned(request, state)
+    bearer, cookie = _bearer(request), request.cookies.get(state.access.session_cookie)
+    if not bearer and not cookie:
+        return who
     with state.db.read() as tx:
-        session = sessions.lookup(tx, token, state.clock())
+        if bearer and sessions.is_admin_token(tx, bearer):
+            return _operator(who, state)
+        held = (sessions.lookup(tx, token, state.clock()) for token in (bearer, cookie) if token)
+        session = next((one for one in held if one is not None), None)
     if session is None:
-        return unsigned
-    if session.actor != OPERATOR:
-        unsigned = replace(unsigned, actor=session.actor, client="")
-    return replace(unsigned, role=session.role, signed_in=True, expires_at=session.expires_at)
+        return who
+    if session.actor == OPERATOR:
+        return replace(_operator(who, state), expires_at=session.expires_at)
+    if who.person is not None:
+        return who
+    return Caller(
+        session.actor,
+        Role(session.role),
+        "",
+        who.logged,
+        signed_in=True,
+        expires_at=session.expires_at,
+        groups=frozenset(session.groups),
+        person=session.actor,
+    )
 
 
-def _unsigned(request: Request) -> Caller:
+def _operator(who: Caller, state: AppState) -> Caller:
+    actor = who.actor if who.person is not None or state.access.open else OPERATOR
+    return replace(who, actor=actor, role=Role.ADMIN, signed_in=True)
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _proxied(request: Request, state: AppState) -> Caller | None:
+    """The person that a trusted proxy names; ``server.guard`` has taken the header away from everybody else."""
+    access = state.access
+    named = request.headers.get(access.user_header) if access.user_header else None
+    if not named or access.user_header is None:
+        return None
+    name = account_name(_utf8(named), access.user_header)
+    listed = request.headers.get(access.groups_header, "") if access.groups_header else ""
+    groups = group_names(_utf8(listed).split(","))
+    logged = request.headers.get("X-Rankloop-Test") != "1"
+    return Caller(name, access.role_of(groups), "", logged, signed_in=True, groups=groups, person=name)
+
+
+def _unsigned(request: Request, state: AppState) -> Caller:
     client = request.client.host if request.client else ""
-    unnamed = Caller(None, None, client, request.headers.get("X-Rankloop-Test") != "1")
+    role = Role.RATER if state.access.open else None
+    unnamed = Caller(None, role, client, request.headers.get("X-Rankloop-Test") != "1")
+    if not state.access.open:
+        return unnamed
     named = request.headers.get("X-Rankloop-User")
     if named and is_loopback(client):
-        return replace(unnamed, actor=_checked_name(named), client="")
+        return replace(unnamed, actor=checked_name(named, "X-Rankloop-User"), client="")
     cookie = request.cookies.get(ACTOR_COOKIE, "")
-    return replace(unnamed, actor=cookie) if _VISITOR.fullmatch(cookie) else unnamed
+    return replace(unnamed, actor=cookie) if is_visitor(cookie) else unnamed
 
 
 Who = Annotated[Caller, Depends(caller)]
 
 
 def visitor(request: Request, who: Who, state: State) -> Visitor:
-    """The caller, given a cookie where nothing names them; ``server.guard`` puts it on whatever response follows."""
-    if who.actor is not None:
-        return Visitor(who.actor, who.logged)
+    """The caller, given a cookie where nothing names them; ``server.guard`` puts it on whatever response follows.
+
+    Where people sign in nobody gets one: who has not signed in has no name.
+    """
+    if who.actor is not None or not state.access.open:
+        return Visitor(who.actor or "", who.logged)
     name = f"visitor-{secrets.token_hex(16)}"
-    secure = "; Secure" if state.settings.secure_cookies else ""
+    secure = "; Secure" if state.access.secure else ""
     request.state.set_cookie = (
         f"{ACTOR_COOKIE}={name}; Path=/; Max-Age={ACTOR_COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
     )
     return Visitor(name, who.logged)
 
 
-Asker = Annotated[Visitor, Depends(visitor)]
+Guest = Annotated[Visitor, Depends(visitor)]
+
+
+def reader(guest: Guest, who: Who, state: State) -> Visitor:
+    """Somebody who may ask, and so read what they asked. Raises SignInNeeded, SignInOff or Forbidden."""
+    state.access.require(who, Role.USER)
+    with state.db.read() as tx:
+        return replace(guest, hidden=visibility.hidden(tx, who.viewer))
+
+
+Reader = Annotated[Visitor, Depends(reader)]
+
+
+def asker(reader: Reader, who: Who, state: State) -> Visitor:
+    """Somebody who asks now. Raises TooMany beside what ``reader`` raises."""
+    _take(state, state.limits.asking, who, "questions")
+    return reader
+
+
+Asker = Annotated[Visitor, Depends(asker)]
+
+
+def judge(who: Who, state: State) -> Judge:
+    """Somebody who looks at an answer and its ratings. Raises what ``reader`` raises."""
+    state.access.require(who, Role.USER)
+    with state.db.read() as tx:
+        return Judge(who.actor, who.client, who.logged, visibility.hidden(tx, who.viewer))
+
+
+Judging = Annotated[Judge, Depends(judge)]
+
+
+def rater(judge: Judging, who: Who, state: State) -> Judge:
+    """Somebody who rates now. Raises SignInNeeded, SignInOff, Forbidden or TooMany."""
+    state.access.require(who, Role.RATER)
+    _take(state, state.limits.rating, who, "ratings")
+    return judge
+
+
+Rater = Annotated[Judge, Depends(rater)]
+
+
+def signing_in(request: Request, state: State) -> None:
+    """Somebody who tries to sign in, whoever they are so far. Raises TooMany."""
+    client = request.client.host if request.client else ""
+    _take(state, state.limits.signing_in, Caller(None, None, client, logged=True), "attempts to sign in")
 
 
 def admin(request: Request, state: State, who: Who) -> str:
     """The administrator's name. Raises SignInNeeded without credentials, Forbidden with those of someone else."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        with state.db.read() as tx:
-            if sessions.is_admin_token(tx, token.strip()):
-                return _administrator(who)
+    if who.role is not Role.ADMIN and _bearer(request) and not who.signed_in:
         raise SignInNeeded("This admin token is not valid; the file admin-token in the data directory holds it.")
-    if who.role == "admin":
-        return _administrator(who)
-    if who.signed_in:
-        raise Forbidden("Only administrators may do this.")
-    raise SignInNeeded("Sign in with the admin token, or with the link that the server printed when it started.")
+    state.access.require(who, Role.ADMIN)
+    return OPERATOR if who.actor is None or is_visitor(who.actor) else who.actor
 
 
 Admin = Annotated[str, Depends(admin)]
@@ -125,12 +201,18 @@ Id = Annotated[int, Path(ge=0, le=MAX_ID)]
 Key = Annotated[str, Path(min_length=1, max_length=200)]
 
 
-def _administrator(who: Caller) -> str:
-    return OPERATOR if who.actor is None or _VISITOR.fullmatch(who.actor) else who.actor
+def _take(state: AppState, buckets: Buckets, who: Caller, acts: str) -> None:
+    bucket = state.access.limited(who)
+    if bucket is None:
+        return
+    wait = buckets.take(bucket, state.clock().timestamp())
+    if wait:
+        raise TooMany(f"Too many {acts} in a short time; try again in {wait} s.", wait)
 
 
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= _NAME_CHARACTERS or not name.isprintable() or _VISITOR.fullmatch(name):
-        raise InvalidInput(f"X-Rankloop-User must be a printable name of 1 to {_NAME_CHARACTERS} characters")
-    return name
+def _utf8(header: str) -> str:
+    """A header as UTF-8 where it is: frameworks read headers as latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header

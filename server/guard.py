@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from server import problems
 from server.hosts import Hosts
+from server.proxies import Proxies
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -46,20 +47,28 @@ log = logging.getLogger("rankloop.server")
 class Guard:
     """Wraps the application."""
 
-    def __init__(self, app: Asgi, observe: Observe, hosts: Hosts) -> None:
+    def __init__(self, app: Asgi, observe: Observe, hosts: Hosts, proxies: Proxies) -> None:
         self._app = app
         self._observe = observe
         self._hosts = hosts
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
+        peer, port = scope.get("client") or ("", 0)
+        seen = self._proxies.look(peer, scope["headers"])
+        scope["headers"], scope["client"] = seen.headers, (seen.client, port)
+        headers = dict(seen.headers)
         exchange = _Exchange(scope, send, _request_id(headers))
         started = time.perf_counter()
         try:
-            await self._serve(scope, headers, receive, exchange)
+            if seen.ambiguous is None:
+                await self._serve(scope, headers, receive, exchange)
+            else:
+                message = f"{seen.ambiguous} is there twice: the proxy must replace what callers send."
+                await exchange.refuse(400, "ambiguous_person", message)
         finally:
             self._observe(scope["method"], route_of(scope), exchange.status or 499, time.perf_counter() - started)
 

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
+from urllib.parse import urlsplit
 
-from store.settings import Settings
-
-
-def is_loopback(name: str) -> bool:
-    """Whether an address or host name means this machine and no other."""
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+from store.settings import Settings, is_loopback
 
 
 class Hosts:
@@ -22,7 +12,8 @@ class Hosts:
     no names are set: which ones lead here is then not known."""
 
     def __init__(self, settings: Settings) -> None:
-        self._names = settings.host_names
+        public = urlsplit(settings.public_url).hostname if settings.public_url else None
+        self._names = settings.host_names | ({public} if public else frozenset())
         self._checked = is_loopback(settings.host) or bool(self._names)
 
     def answers(self, header: bytes | None) -> bool:

@@ -25,9 +25,26 @@ class SignInNeeded(Forbidden):
     code = "sign_in_needed"
 
 
+class SignInOff(Forbidden):
+    """People can't sign in here, and nobody else may."""
+
+    code = "sign_in_off"
+
+
+class TooMany(RankloopError):
+    """Somebody acts more often than is allowed. ``seconds``: when to try again."""
+
+    code = "too_many"
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 _STATUS: Sequence[tuple[type[RankloopError], int]] = (
     (SignInNeeded, 401),
     (Forbidden, 403),
+    (TooMany, 429),
     (InvalidInput, 422),
     (NotFound, 404),
     (Conflict, 409),
@@ -54,6 +71,8 @@ def headers_of(error: RankloopError) -> dict[str, str]:
     """When to try again, or how to sign in."""
     if isinstance(error, SignInNeeded):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.seconds)}
     return next(({"Retry-After": after} for kind, after in _RETRY.items() if isinstance(error, kind)), {})
 
 

@@ -17,9 +17,17 @@ JUDGED = "Recorded, and counted as {count} for the next training."
 _VERSIONS = 10_000
 
 
-def build(db: Database, answer_id: str, actor: str, now: Mapping[int, int | None], model_now: int | None) -> Receipt:
+def build(
+    db: Database,
+    answer_id: str,
+    actor: str,
+    now: Mapping[int, int | None],
+    model_now: int | None,
+    hidden: frozenset[str] = frozenset(),
+) -> Receipt:
     """The receipt of ``actor`` for an answer. ``now`` is each chunk's rank today, where it was recomputed.
 
+    Chunks of ``hidden`` repositories are not named.
     Raises NotFound for an unknown answer.
     """
     with db.read() as tx:
@@ -37,7 +45,7 @@ def build(db: Database, answer_id: str, actor: str, now: Mapping[int, int | None
         judgments=[ReceiptJudgment.model_validate(judgment) for judgment in judged],
         snapshots=hashes,
         versions=learned,
-        ranks=[_rank(chunk, impression, now) for chunk in known.values()],
+        ranks=[_rank(chunk, impression, now) for chunk in known.values() if chunk.repo not in hidden],
         model_then=impression.model_version,
         model_now=model_now,
     )

@@ -9,12 +9,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from server.access import Access
 from server.answering.llm import LanguageModel
 from server.answering.pipeline import Answering
 from server.data_sets import DataSets
 from server.indexing.recover import sync_index
 from server.indexing.worker import IndexWorker
+from server.limits import Limits
 from server.metrics import Metrics
+from server.oidc import Provider
 from server.retrieval.pool import WorkPool
 from server.retrieval.reload import ChampionFollower
 from server.retrieval.retrieve import Retriever
@@ -44,6 +47,9 @@ class AppState:
 
     settings: Settings
     clock: Clock
+    access: Access
+    limits: Limits
+    oidc: Provider | None
     metrics: Metrics
     db: Database
     encoder: Encoder
@@ -74,10 +80,7 @@ def open_state(
         migrate(settings.database)
         db = Database.open(settings.database)
         opened.callback(db.dispose)
-        settings.models_dir.mkdir(parents=True, exist_ok=True)
-        with db.write() as tx:
-            registry.ensure_first_stage(tx, settings.first_stage_lexical, clock())
-        sessions.ensure_admin_token(db, settings)
+        _prepare(db, settings, clock())
         encoder = encoder or Encoder.load(settings.encoder, settings.rerank_threads)
         vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, encoder.dimension)
         opened.callback(vectors.close)
@@ -100,6 +103,9 @@ def open_state(
         return AppState(
             settings=settings,
             clock=clock,
+            access=Access(settings),
+            limits=Limits(settings),
+            oidc=Provider(settings) if settings.oidc_url else None,
             metrics=metrics,
             db=db,
             encoder=encoder,
@@ -113,6 +119,13 @@ def open_state(
             closing=opened.pop_all(),
         )
     raise AssertionError("unreachable")
+
+
+def _prepare(db: Database, settings: Settings, now: datetime) -> None:
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    with db.write() as tx:
+        registry.ensure_first_stage(tx, settings.first_stage_lexical, now)
+    sessions.ensure_admin_token(db, settings)
 
 
 def _language_model(settings: Settings) -> LanguageModel | None:

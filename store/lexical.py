@@ -5,7 +5,8 @@ The index stores ready-made tokens and each query token is quoted, so that no qu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection
@@ -23,11 +24,13 @@ _REMOVE = text("DELETE FROM chunks_fts WHERE rowid IN :ids").bindparams(bindpara
 _SEARCH = text(
     "SELECT rowid AS id, -rank AS score FROM chunks_fts WHERE chunks_fts MATCH :match ORDER BY rank, rowid LIMIT :limit"
 )
-_SEARCH_REPO = text(
+_JOINED = (
     "SELECT f.rowid AS id, -f.rank AS score FROM chunks_fts f JOIN chunks c ON c.id = f.rowid "
-    "JOIN repos r ON r.id = c.repo_id WHERE chunks_fts MATCH :match AND r.name = :repo "
+    "JOIN repos r ON r.id = c.repo_id WHERE chunks_fts MATCH :match AND {} "
     "ORDER BY f.rank, f.rowid LIMIT :limit"
 )
+_SEARCH_REPO = text(_JOINED.format("r.name = :repo"))
+_SEARCH_OTHERS = text(_JOINED.format("r.name NOT IN :hidden")).bindparams(bindparam("hidden", expanding=True))
 
 
 def index(tx: Connection, entries: Iterable[tuple[int, str, str, str]]) -> None:
@@ -46,18 +49,25 @@ def remove(tx: Connection, ids: Iterable[int]) -> None:
         tx.execute(_REMOVE, {"ids": batch})
 
 
-def search(tx: Connection, query: str, repo: str | None, limit: int) -> list[tuple[int, float]]:
-    """Up to ``limit`` (chunk id, BM25) that share a token with ``query``, best first.
+def search(
+    tx: Connection, query: str, repo: str | None, limit: int, hidden: Collection[str] = ()
+) -> list[tuple[int, float]]:
+    """Up to ``limit`` (chunk id, BM25) that share a token with ``query``, best first; of ``hidden`` repositories none.
 
     BM25 as FTS5 computes it (k1 = 1.2, b = 0.75), with the sign turned so that more is better.
     Any text is a valid query; one without tokens finds nothing.
     """
     tokens = list(dict.fromkeys(code_tokens(query[:QUERY_CHARACTERS])))[:QUERY_TOKENS]
-    if not tokens or limit < 1:
+    if not tokens or limit < 1 or repo in hidden:
         return []
     match = " OR ".join(f'"{token}"' for token in tokens)
-    statement = _SEARCH if repo is None else _SEARCH_REPO
-    rows = tx.execute(statement, {"match": match, "limit": limit} | ({} if repo is None else {"repo": repo}))
+    values: dict[str, Any] = {"match": match, "limit": limit}
+    if repo is not None:
+        rows = tx.execute(_SEARCH_REPO, values | {"repo": repo})
+    elif hidden:
+        rows = tx.execute(_SEARCH_OTHERS, values | {"hidden": list(hidden)})
+    else:
+        rows = tx.execute(_SEARCH, values)
     return [(row.id, float(row.score)) for row in rows]
 
 

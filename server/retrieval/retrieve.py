@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from store import chunks, lexical, repos, texts
+from store import chunks, lexical, repos, texts, visibility
 from store.blend import fuse
 from store.database import Database
 from store.encoder import Encoder
@@ -25,16 +25,22 @@ class Retriever:
         self._vectors = vectors
         self._lexical_weight = lexical_weight
 
-    def retrieve(self, query: str, repo: str | None, depth: int) -> list[Candidate]:
-        """The ``depth`` best live chunks in first-stage order, not reranked. Raises NotFound for an unknown repo."""
+    def retrieve(
+        self, query: str, repo: str | None, depth: int, hidden: frozenset[str] = frozenset()
+    ) -> list[Candidate]:
+        """The ``depth`` best live chunks in first-stage order, not reranked; of ``hidden`` repositories none.
+
+        Raises NotFound for an unknown repo, and for a hidden one.
+        """
+        visibility.check_repo(repo, hidden)
         if repo is not None:
             with self._db.read() as tx:
                 repos.get(tx, repo)
         pool = max(2 * depth, MIN_POOL)
         vector = self._encoder.encode_one(query)
-        dense = self._vectors.search(vector, repo, pool)
+        dense = self._vectors.search(vector, repo, pool, hidden)
         with self._db.read() as tx:
-            matched = lexical.search(tx, query, repo, pool)
+            matched = lexical.search(tx, query, repo, pool, hidden)
             found = chunks.get(tx, {chunk_id for chunk_id, _ in (*dense, *matched)})
             unscored = _without(dense, matched, found)
             vectors = texts.get_vectors(tx, self._encoder.name, {chunk.content_hash for chunk in unscored})

@@ -40,20 +40,37 @@ class Search:
         """What a request that begins now is ranked by."""
         return self._reranker.current() if rerank else self._first_stage
 
-    def find(self, query: str, repo: str | None, depth: int, loaded: LoadedVersion) -> Found:
-        """Rank ``depth`` candidates for ``query`` under ``loaded``. Raises NotFound for an unknown repository."""
+    def find(
+        self,
+        query: str,
+        repo: str | None,
+        depth: int,
+        loaded: LoadedVersion,
+        hidden: frozenset[str] = frozenset(),
+    ) -> Found:
+        """Rank ``depth`` candidates for ``query`` under ``loaded``, as if the ``hidden`` repositories were not there.
+
+        Raises NotFound for an unknown repository.
+        """
         started = time.perf_counter()
-        candidates = self._retriever.retrieve(query, repo, depth)
+        candidates = self._retriever.retrieve(query, repo, depth, hidden)
         retrieved = time.perf_counter()
         ranked = self._reranker.rerank(query, candidates, loaded, self._cache)
         ended = time.perf_counter()
         timings = {"retrieve": _ms(retrieved - started), "rerank": _ms(ended - retrieved)}
         return Found(query, repo, loaded.version.id, tuple(ranked), timings)
 
-    def find_known(self, query: str, repo: str | None, depth: int, loaded: LoadedVersion) -> Found:
+    def find_known(
+        self,
+        query: str,
+        repo: str | None,
+        depth: int,
+        loaded: LoadedVersion,
+        hidden: frozenset[str] = frozenset(),
+    ) -> Found:
         """As ``find``, and nothing where the repository has been removed since."""
         try:
-            return self.find(query, repo, depth, loaded)
+            return self.find(query, repo, depth, loaded, hidden)
         except NotFound:
             return Found(query, repo, loaded.version.id, (), {})
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter
 
 from server import views
 from server.answering.pipeline import Answering, Ask, Draft, Prepared
-from server.deps import Asker, Key, State, Who
+from server.deps import Asker, Judging, Key, State
 from server.schemas.asking import AnswerForm, AnswerResult
 from server.schemas.rating import StoredAnswer
 from server.state import AppState
-from store import chunks, impressions, signals
+from store import chunks, impressions, signals, visibility
 from store.types import AnswerKind
 
 router = APIRouter(prefix="/api", tags=["ask"])
@@ -23,19 +23,20 @@ async def answer(form: AnswerForm, asker: Asker, state: State) -> AnswerResult:
     """Answer a question from the indexed code, with citations."""
     top_k = form.top_k or state.settings.top_k
     depth = max(state.settings.depth, top_k)
-    ask = Ask(AnswerKind.ANSWER, form.question, form.repo, asker.actor, top_k, depth, asker.logged)
+    ask = Ask(AnswerKind.ANSWER, form.question, form.repo, asker.actor, top_k, depth, asker.logged, asker.hidden)
     prepared = await state.answering.prepare(ask)
     return body(prepared, await written(state, prepared))
 
 
 @router.get("/answers/{answer_id}")
-def stored_answer(answer_id: Key, who: Who, state: State) -> StoredAnswer:
+def stored_answer(answer_id: Key, judge: Judging, state: State) -> StoredAnswer:
     """An earlier answer with its sources and the caller's rating."""
     with state.db.read() as tx:
+        visibility.check_answer(tx, answer_id, judge.hidden)
         record = impressions.get_answer(tx, answer_id)
         impression = impressions.get(tx, answer_id)
         shown = chunks.get(tx, [row.chunk_id for row in impression.rows if row.shown])
-        held = signals.in_force(tx, answer_id, who.actor or record.actor)
+        held = signals.in_force(tx, answer_id, judge.actor or record.actor)
     return StoredAnswer(
         question=record.question,
         answer=record.answer,
@@ -46,7 +47,7 @@ def stored_answer(answer_id: Key, who: Who, state: State) -> StoredAnswer:
         generator=record.generator,
         created_at=record.created_at,
         rating=views.rating(held),
-        repo=record.repo,
+        repo=None if record.repo in judge.hidden else record.repo,
         conversation_id=record.conversation_id,
     )
 

@@ -37,6 +37,7 @@ async def chat(form: ChatForm, asker: Asker, state: State) -> Response | ChatRes
         top_k,
         max(state.settings.depth, top_k),
         asker.logged,
+        asker.hidden,
         conversation_id=form.conversation_id,
         inherit_repo="repo" not in form.model_fields_set,
     )

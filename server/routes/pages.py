@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from server import docs_page
-from server.deps import Asker
+from server.deps import Guest
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -23,14 +23,14 @@ _NOT_BUILT = (
 
 
 @router.get("/")
-def chat_page(asker: Asker) -> Response:  # noqa: ARG001 - the first visit gives the visitor a name
+def chat_page(guest: Guest) -> Response:  # noqa: ARG001 - the first visit gives the visitor a name
     """The chat."""
     return _page("index.html")
 
 
 @router.get("/admin")
 @router.get("/admin/{_rest:path}")
-def admin_page(asker: Asker) -> Response:  # noqa: ARG001
+def admin_page(guest: Guest) -> Response:  # noqa: ARG001
     """The admin page; it asks for a sign-in itself."""
     return _page("admin.html")
 

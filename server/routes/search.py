@@ -18,7 +18,15 @@ async def search(form: SearchForm, asker: Asker, state: State) -> SearchResult:
     """Ranked chunks for a query."""
     depth = max(form.depth or state.settings.depth, form.top_k)
     ask = Ask(
-        AnswerKind.SEARCH, form.query, form.repo, asker.actor, form.top_k, depth, asker.logged, rerank=form.rerank
+        AnswerKind.SEARCH,
+        form.query,
+        form.repo,
+        asker.actor,
+        form.top_k,
+        depth,
+        asker.logged,
+        asker.hidden,
+        rerank=form.rerank,
     )
     prepared = await state.answering.prepare(ask)
     await state.answering.store(prepared, Draft())

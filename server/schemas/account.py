@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from server.schemas.common import Form, Name, View
 from server.schemas.rating import ConversationTurn
+from store.types import Role
 
 
 class ConversationItem(View):
@@ -41,8 +43,15 @@ class SessionForm(Form):
 class SessionState(View):
     signed_in: bool
     actor: str
-    role: str | None
+    """Empty where nobody is signed in and sign-in is needed."""
+    role: Role | None
     expires_at: datetime | None
+    may_ask: bool
+    may_rate: bool
+    ways: list[Literal["proxy", "oidc"]]
+    """How people sign in here; none where whoever reaches this machine's own address is the local person."""
+    person: bool
+    """Signed in as a person, not by the admin token."""
 
 
 class Ready(View):

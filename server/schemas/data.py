@@ -38,6 +38,20 @@ class RepoAccepted(View):
     job_id: int
 
 
+class VisibilityForm(Form):
+    """Who may see a repository. Not ``restricted``: everybody; else people and groups by name, and administrators."""
+
+    restricted: Annotated[bool, Field(strict=True)]
+    people: Annotated[list[Name], Field(max_length=1000)] = Field(default_factory=list)
+    groups: Annotated[list[Name], Field(max_length=1000)] = Field(default_factory=list)
+
+
+class VisibilityView(View):
+    restricted: bool
+    people: list[str]
+    groups: list[str]
+
+
 class GoldenForm(Form):
     query: Question
     repo: Name | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from store.tables.asked import answers, conversations, impressions
-from store.tables.code import chunks, files, repos, texts, vectors
+from store.tables.code import chunks, files, repo_readers, repos, texts, vectors
 from store.tables.kinds import UtcDateTime, metadata
 from store.tables.learned import champion, deployments, evaluations, snapshot_signals, snapshots, versions
 from store.tables.said import (
@@ -41,6 +41,7 @@ __all__ = [
     "metadata",
     "queries",
     "query_groups",
+    "repo_readers",
     "repos",
     "sessions",
     "signals",

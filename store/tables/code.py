@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
 from store.tables.kinds import UtcDateTime, metadata
 
@@ -16,6 +29,15 @@ repos = Table(
     Column("indexed_at", UtcDateTime),
     Column("removed_at", UtcDateTime),  # hidden, not deleted: judged history refers to its chunks
     Column("skipped", JSON, nullable=False, default=dict),
+    Column("restricted", Boolean, nullable=False, server_default=false()),  # only for its readers
+)
+
+repo_readers = Table(
+    "repo_readers",
+    metadata,
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(8), primary_key=True),  # person | group
+    Column("name", String(200), primary_key=True),
 )
 
 files = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Integer, String, Table, Text, text
 
 from store.tables.kinds import UtcDateTime, metadata
 
@@ -54,6 +54,7 @@ sessions = Table(
     Column("kind", String(16), nullable=False),  # session | link (one-time sign-in)
     Column("actor", String(200), nullable=False),
     Column("role", String(16), nullable=False),
+    Column("groups", JSON, nullable=False, server_default=text("'[]'")),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )

@@ -77,6 +77,17 @@ class DeploymentAction(StrEnum):
     COMPENSATE = "compensate"
 
 
+class Role(StrEnum):
+    """What a person may do; each includes the one before."""
+
+    USER = "user"
+    """Asks."""
+    RATER = "rater"
+    """Asks and rates."""
+    ADMIN = "admin"
+    """Everything."""
+
+
 class PairSource(StrEnum):
     """Why a training pair exists."""
 

@@ -29,6 +29,9 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "apscheduler": ("trainer/schedule.py",),
     "torch": (*MODELS, "store/weights.py", "store/engines/convert.py"),
     "sentence_transformers": MODELS,
+    "authlib": ("server/oidc.py",),
+    "joserfc": ("server/oidc.py",),
+    "httpx2": ("server/oidc.py",),
     "openvino": ("store/engines/openvino.py", "store/engines/convert.py"),
 }
 

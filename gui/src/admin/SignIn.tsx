@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Brand } from "../ui/Brand";
 import { Notice } from "../ui/Notice";
 import { ThemeButton } from "../ui/ThemeButton";
-import { linkError, signIn } from "./session";
+import { linkError, session, signIn } from "./session";
 import { useAct } from "./useAct";
 
 export function SignIn() {
@@ -49,6 +49,11 @@ export function SignIn() {
           <button type="submit" class="button primary" disabled={busy || token.trim() === ""}>
             {busy ? "Signing in…" : "Sign in"}
           </button>
+          {session.value?.ways.includes("oidc") === true && (
+            <a class="button" href="/api/session/oidc?to=admin">
+              Sign in as yourself
+            </a>
+          )}
           <a class="button quiet" href="/">
             Back to the chat
           </a>

@@ -11,10 +11,17 @@ export class ApiError extends Error {
     this.code = code;
   }
 
-  /** Worth trying again: the request never arrived, or the server asks for patience. */
+  /** Worth trying again: the request never arrived, the server asks for patience, or for signing in anew. */
   get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 401 || this.status === 429 || this.status >= 500;
   }
+}
+
+let signInNeeded: () => void = () => undefined;
+
+/** What the page does when the server no longer knows who we are. */
+export function onSignInNeeded(act: () => void): void {
+  signInNeeded = act;
 }
 
 interface Options {
@@ -42,6 +49,7 @@ export async function send(method: string, path: string, options: Options = {}):
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "unreachable", "The server does not answer. Is it running, and are you online?");
   }
+  if (response.status === 401) signInNeeded();
   if (!response.ok) throw await failure(response);
   return response;
 }

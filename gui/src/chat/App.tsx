@@ -5,12 +5,15 @@ import { IconButton } from "../ui/IconButton";
 import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
 import { ThemeButton } from "../ui/ThemeButton";
+import { Account } from "./Account";
 import { Composer } from "./Composer";
 import { CorrectionDialog } from "./CorrectionDialog";
 import { correcting } from "./correcting";
 import { HelpDialog } from "./HelpDialog";
+import { me, shutOut } from "./me";
 import { retrySaves, saves } from "./saves";
 import { onKey } from "./shortcuts";
+import { SignedOut } from "./SignedOut";
 import { Sidebar } from "./Sidebar";
 import {
   conversationId,
@@ -39,9 +42,12 @@ function goToAddress(): void {
 
 function start(): () => void {
   const connection = () => (online.value = navigator.onLine);
-  void repos.load();
-  void loadConversations();
-  goToAddress();
+  void me.load().then(() => {
+    if (shutOut.value) return;
+    void repos.load();
+    void loadConversations();
+    goToAddress();
+  });
   window.addEventListener("popstate", goToAddress);
   window.addEventListener("online", connection);
   window.addEventListener("offline", connection);
@@ -75,6 +81,7 @@ export function App() {
           />
           <Title />
           <IconButton icon="keyboard" label="Keyboard shortcuts" class="wide-only" onClick={() => (helpOpen.value = true)} />
+          <Account />
           <ThemeButton />
           <a class="button quiet" href="/admin">
             <Icon name="gear" small /> Admin
@@ -96,7 +103,7 @@ export function App() {
         <main class="turns">
           <Body />
         </main>
-        <Composer />
+        {!shutOut.value && <Composer />}
       </div>
       {helpOpen.value && <HelpDialog />}
       {correcting.value !== null && <CorrectionDialog turn={correcting.value} />}
@@ -115,6 +122,7 @@ function Title() {
 }
 
 function Body() {
+  if (shutOut.value && me.data.value !== null) return <SignedOut me={me.data.value} />;
   if (opening.value) return <Loading what="the conversation" />;
   if (openError.value !== "") {
     return (

@@ -4,6 +4,7 @@ import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { correcting } from "./correcting";
+import { mayNotRate, mayRate } from "./me";
 import { Place } from "./Place";
 import { thumb } from "./rating";
 import { RatingCard } from "./RatingCard";
@@ -28,6 +29,7 @@ export function RatingBar({ turn }: { turn: Turn }) {
           label="Good answer"
           filled={rating.thumb === "up"}
           aria-pressed={rating.thumb === "up"}
+          disabled={!mayRate.value}
           onClick={() => thumb(turn, "up")}
         />
         <IconButton
@@ -36,10 +38,16 @@ export function RatingBar({ turn }: { turn: Turn }) {
           label="Bad answer"
           filled={rating.thumb === "down"}
           aria-pressed={rating.thumb === "down"}
+          disabled={!mayRate.value}
           onClick={() => thumb(turn, "down")}
         />
         <CopyButton text={turn.text.value} label="Copy answer" />
-        <button type="button" class="button quiet small" onClick={() => (correcting.value = turn)}>
+        <button
+          type="button"
+          class="button quiet small"
+          disabled={!mayRate.value}
+          onClick={() => (correcting.value = turn)}
+        >
           <Icon name="target" small /> The right place was…
         </button>
         {rated && (
@@ -48,8 +56,9 @@ export function RatingBar({ turn }: { turn: Turn }) {
           </button>
         )}
       </div>
+      {!mayRate.value && <p class="muted small">{mayNotRate}</p>}
       {rating.correction !== null && <Place turn={turn} chunk={rating.correction} />}
-      {talked && <RatingCard turn={turn} />}
+      {talked && mayRate.value && <RatingCard turn={turn} />}
       <SaveLine answer={answer} />
       {receipt && rated && <ReceiptPanel answer={answer} rating={rating} />}
       <p class="provenance">{provenance(turn)}</p>

@@ -4,6 +4,7 @@ import { Brand } from "../ui/Brand";
 import { ConversationRow } from "./ConversationRow";
 import { conversations, conversationsError, loadConversations, newConversation, search, sidebarOpen } from "./state";
 import { stop } from "./ask";
+import { shutOut } from "./me";
 
 let timer = 0;
 
@@ -51,6 +52,7 @@ export function Sidebar() {
 
 function List() {
   const items = conversations.value;
+  if (shutOut.value) return null;
   if (conversationsError.value !== "") {
     return (
       <p class="sidebar-note" role="alert">

@@ -6,6 +6,7 @@ import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { focused, sourceId } from "./focus";
+import { mayRate } from "./me";
 import { chunkVote, noticed } from "./rating";
 import { Scores } from "./Scores";
 import { SourceDialog } from "./SourceDialog";
@@ -114,6 +115,7 @@ function VoteButtons({ turn, source }: { turn: Turn; source: Source }) {
         label={`Source ${source.n} is right`}
         filled={vote === true}
         aria-pressed={vote === true}
+        disabled={!mayRate.value}
         onClick={() => chunkVote(turn, source.chunk_id, true)}
       />
       <IconButton
@@ -123,6 +125,7 @@ function VoteButtons({ turn, source }: { turn: Turn; source: Source }) {
         label={`Source ${source.n} is not right`}
         filled={vote === false}
         aria-pressed={vote === false}
+        disabled={!mayRate.value}
         onClick={() => chunkVote(turn, source.chunk_id, false)}
       />
     </div>

@@ -1,6 +1,7 @@
 /** What a click on a rating control means: each act changes the screen at once and is saved at once. */
 import * as api from "../api/client";
 import type { RatingForm, RatingState } from "../api/types";
+import { mayRate } from "./me";
 import { onRefused, save, vote } from "./saves";
 import { turns } from "./state";
 import type { Turn } from "./turn";
@@ -9,7 +10,7 @@ export const reasons = ["wrong file", "outdated code", "missing context", "not s
 
 function change(turn: Turn, shown: Partial<RatingState>, form: RatingForm): void {
   const answer = turn.answerId.value;
-  if (answer === null) return;
+  if (answer === null || !mayRate.value) return;
   turn.rating.value = { ...turn.rating.value, ...shown };
   save({ answer, target: "answer", form });
 }
@@ -50,7 +51,7 @@ export function note(turn: Turn, text: string): void {
 
 export function chunkVote(turn: Turn, chunk: number, relevant: boolean): void {
   const answer = turn.answerId.value;
-  if (answer === null) return;
+  if (answer === null || !mayRate.value) return;
   const now = turn.rating.value.chunks[chunk];
   const next = now === relevant ? null : relevant;
   turn.rating.value = { ...turn.rating.value, chunks: vote(turn.rating.value.chunks, chunk, next) };
@@ -59,7 +60,7 @@ export function chunkVote(turn: Turn, chunk: number, relevant: boolean): void {
 
 export function correction(turn: Turn, chunk: number | null): void {
   const answer = turn.answerId.value;
-  if (answer === null) return;
+  if (answer === null || !mayRate.value) return;
   turn.rating.value = { ...turn.rating.value, correction: chunk };
   save({ answer, target: "correction", chunk });
 }
@@ -67,7 +68,7 @@ export function correction(turn: Turn, chunk: number | null): void {
 /** Opening, copying and clicking a source are weak signals; losing one harms nobody, so they are not retried. */
 export function noticed(turn: Turn, type: "click" | "copy" | "open", chunk: number): void {
   const answer = turn.answerId.value;
-  if (answer === null) return;
+  if (answer === null || !mayRate.value) return;
   api.recordEvent(answer, { type, chunk_id: chunk }).catch((error: unknown) => console.warn("Not recorded:", error));
 }
 

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 
 from server import indexing_jobs
 from server.deps import Admin, Key, State
-from server.schemas.data import AdminRepo, RepoAccepted, RepoForm
+from server.schemas.data import AdminRepo, RepoAccepted, RepoForm, VisibilityForm, VisibilityView
 from server.schemas.jobs import JobAccepted
-from store import chunks, jobs, repos
+from store import chunks, jobs, repos, visibility
 from store.types import JobKind
+from store.visibility import Readers
 
 router = APIRouter(prefix="/repos")
 
@@ -49,6 +50,21 @@ def reindex_repo(admin: Admin, name: Key, state: State) -> JobAccepted:
     return JobAccepted(job_id=indexing_jobs.start(state.db, name, None, admin, state.clock()).id)
 
 
+@router.get("/{name:path}/visibility")
+def get_visibility(admin: Admin, name: Key, state: State) -> VisibilityView:  # noqa: ARG001
+    """Who may see a repository."""
+    with state.db.read() as tx:
+        return _readers(visibility.readers_of(tx, name))
+
+
+@router.put("/{name:path}/visibility")
+def put_visibility(admin: Admin, name: Key, form: VisibilityForm, state: State) -> VisibilityView:  # noqa: ARG001
+    """Say who may see a repository: from the next request on, it does not exist for anybody else."""
+    readers = Readers(form.restricted, frozenset(form.people), frozenset(form.groups))
+    with state.db.write() as tx:
+        return _readers(visibility.limit(tx, name, readers))
+
+
 @router.delete("/{name:path}", status_code=204)
 def delete_repo(admin: Admin, name: Key, state: State) -> None:  # noqa: ARG001
     """Remove a repository from search. What was judged in it is kept."""
@@ -57,3 +73,7 @@ def delete_repo(admin: Admin, name: Key, state: State) -> None:  # noqa: ARG001
         gone = repos.remove(tx, name, state.clock())
         chunks.bump_generation(tx)
     indexing_jobs.forget(state.db, state.vectors, state.encoder, gone)
+
+
+def _readers(readers: Readers) -> VisibilityView:
+    return VisibilityView(restricted=readers.restricted, people=sorted(readers.people), groups=sorted(readers.groups))

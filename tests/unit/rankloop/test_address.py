@@ -25,6 +25,14 @@ def test_any_other_address_needs_a_token(host: str) -> None:
     check_address(Settings(host=host, admin_token=SecretStr("s" * 40)))
 
 
+def test_the_way_back_from_a_sign_in_provider_is_known_before_other_machines_come_in() -> None:
+    local = Settings(oidc_url="https://id.example", oidc_client_id="rankloop", admin_token=SecretStr("s" * 40))
+    check_address(local)
+    with pytest.raises(InvalidInput, match="RANKLOOP_PUBLIC_URL"):
+        check_address(local.model_copy(update={"host": "0.0.0.0"}))
+    check_address(local.model_copy(update={"host": "0.0.0.0", "public_url": "https://code.example"}))
+
+
 def test_a_name_that_is_no_address_is_refused() -> None:
     with pytest.raises(InvalidInput, match="RANKLOOP_HOST"):
         check_address(Settings(host="example.invalid"))

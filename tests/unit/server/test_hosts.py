@@ -9,6 +9,7 @@ import pytest
 
 from server.guard import Guard, Message, Receive, Scope, Send
 from server.hosts import Hosts
+from server.proxies import Proxies
 from store.settings import Settings
 
 
@@ -63,6 +64,6 @@ def test_the_guard_refuses_a_foreign_name_before_anything_runs(method: str) -> N
         "path": "/api/x",
         "headers": [(b"host", b"evil.example")],
     }
-    asyncio.run(Guard(never, lambda *_: None, Hosts(Settings()))(scope, receive, send))
+    asyncio.run(Guard(never, lambda *_: None, Hosts(Settings()), Proxies(Settings()))(scope, receive, send))
     assert told[0]["status"] == 403
     assert b"wrong_host" in told[1]["body"]

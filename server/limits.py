@@ -1,0 +1,54 @@
+"""How often somebody may ask, rate and try to sign in: token buckets in this process. Pure; the clock is passed in."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from threading import Lock
+
+from store.settings import Settings
+
+KEPT = 10_000
+"""Callers whose bucket is remembered; beyond that the one that was quiet longest is forgotten."""
+SIGN_INS_PER_MINUTE = 30
+"""Of one address, which may be a whole office's."""
+
+
+class Buckets:
+    """Each caller may act ``per_minute`` times at once, and gets that many acts back a minute. 0 is no limit.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, per_minute: int, kept: int = KEPT) -> None:
+        self._size = per_minute
+        self._kept = kept
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, caller: str, now: float) -> int:
+        """Act once at ``now`` (seconds): 0 when allowed, else the whole seconds to wait, and nothing is taken."""
+        if self._size == 0:
+            return 0
+        with self._lock:
+            left, then = self._left.pop(caller, (float(self._size), now))
+            # A clock that was set back gives nothing and takes nothing.
+            left = min(self._size, left + max(0.0, now - then) * self._size / 60)
+            allowed = left >= 1
+            self._left[caller] = (left - 1 if allowed else left, now)
+            while len(self._left) > self._kept:
+                self._left.popitem(last=False)
+        return 0 if allowed else max(1, math.ceil((1 - left) * 60 / self._size))
+
+    def __len__(self) -> int:
+        """Callers that are remembered."""
+        return len(self._left)
+
+
+class Limits:
+    """The buckets of a server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.asking = Buckets(settings.asks_per_minute)
+        self.rating = Buckets(settings.ratings_per_minute)
+        self.signing_in = Buckets(SIGN_INS_PER_MINUTE)
