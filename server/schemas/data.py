@@ -15,6 +15,14 @@ Limit = Annotated[int, Field(ge=1, le=500)]
 Offset = Annotated[int, Field(ge=0, le=2**31)]
 
 
+class SecretPlace(View):
+    """Where a secret's value was left out of the index."""
+
+    path: str
+    line: int
+    kind: str
+
+
 class AdminRepo(View):
     id: int
     name: str
@@ -24,6 +32,10 @@ class AdminRepo(View):
     files: int
     chunks: int
     skipped: dict[str, int]
+    secrets: int
+    """Values that were left out of the indexed text."""
+    secrets_at: list[SecretPlace]
+    """Where: the first 100 by path and line."""
     job_id: int | None
     """The indexing job that is queued or running."""
 

@@ -6,12 +6,14 @@ from fastapi import APIRouter
 
 from server import indexing_jobs
 from server.deps import Admin, Key, State
-from server.schemas.data import AdminRepo, RepoAccepted, RepoForm
+from server.schemas.data import AdminRepo, RepoAccepted, RepoForm, SecretPlace
 from server.schemas.jobs import JobAccepted
 from store import chunks, jobs, repos
+from store.database import Connection
 from store.types import JobKind
 
 router = APIRouter(prefix="/repos")
+PLACES = 100
 
 
 @router.get("")
@@ -19,6 +21,7 @@ def list_admin_repos(admin: Admin, state: State) -> list[AdminRepo]:  # noqa: AR
     """Repositories with file and chunk counts, and what was skipped."""
     with state.db.read() as tx:
         found = repos.list_all(tx)
+        secrets = {repo.name: (repos.count_secrets(tx, repo.name), _places(tx, repo.name)) for repo in found}
         open_jobs = indexing_jobs.open_jobs(jobs.list_all(tx, JobKind.INDEX, limit=500))
     return [
         AdminRepo(
@@ -30,6 +33,8 @@ def list_admin_repos(admin: Admin, state: State) -> list[AdminRepo]:  # noqa: AR
             files=repo.files,
             chunks=repo.chunks,
             skipped=dict(repo.skipped),
+            secrets=secrets[repo.name][0],
+            secrets_at=secrets[repo.name][1],
             job_id=open_jobs.get(repo.name),
         )
         for repo in found
@@ -57,3 +62,7 @@ def delete_repo(admin: Admin, name: Key, state: State) -> None:  # noqa: ARG001
         gone = repos.remove(tx, name, state.clock())
         chunks.bump_generation(tx)
     indexing_jobs.forget(state.db, state.vectors, state.encoder, gone)
+
+
+def _places(tx: Connection, name: str) -> list[SecretPlace]:
+    return [SecretPlace.model_validate(place) for place in repos.secrets(tx, name, PLACES)]
