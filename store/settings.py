@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     min_new_groups: int = Field(default=20, ge=0)
     """Newly judged query groups without which a scheduled night trains nothing."""
 
+    burst_signals: int = Field(default=300, ge=0)
+    """Ratings of one account within ``burst_minutes`` above which all of them are held back; 0 holds none back."""
+    burst_minutes: float = Field(default=10.0, gt=0, le=10_080)
+
     @field_validator("nightly_cron")
     @classmethod
     def _cron_line(cls, line: str) -> str:

@@ -1,8 +1,8 @@
 """Secrets in code: found by the shape of issued tokens and by the names they are given to, and left out of the text.
 
-``without_secrets`` is applied to a whole file before it is cut, so that no value is stored, embedded or
-shown. What is found errs on the side of leaving code alone: a value must look issued (a known shape) or random (a name says
-secret and the value is no word), and what people write in examples is passed over.
+``without_secrets`` is applied to a whole file before it is cut, so that no value is stored, embedded or shown. What is
+found errs on the side of leaving code alone: a value must look issued (a known shape) or random (a name says secret and
+the value is no word), and what people write in examples is passed over.
 """
 
 from __future__ import annotations
