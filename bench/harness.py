@@ -40,7 +40,8 @@ def free_port() -> int:
 def served(data: Path, log: Path, settings: Mapping[str, str] | None = None) -> Iterator[Served]:
     """``rankloop serve`` with its trainer on ``data``; ``settings`` are further ``RANKLOOP_*`` values."""
     port = free_port()
-    changes = {"RANKLOOP_DATA": str(data), "RANKLOOP_PORT": str(port), **(settings or {})}
+    changes = {"RANKLOOP_DATA": str(data), "RANKLOOP_PORT": str(port), "RANKLOOP_BURST_SIGNALS": "0"}
+    changes |= settings or {}  # simulated people rate faster than a person could, so nothing of theirs is held back
     with log.open("ab") as out:
         command = [sys.executable, "-m", "rankloop", "serve"]
         process = subprocess.Popen(

@@ -14,8 +14,11 @@ from rankloop.follow import follow_job
 from rankloop.locks import ProcessLock, server_lock
 from rankloop.serve import checked_folder
 from server import indexing_jobs
+from store import repos
 from store.errors import RankloopError
 from store.types import Job, JobState, Json
+
+_SECRETS_SHOWN = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +49,7 @@ def _index_here(context: Context, job: Job) -> Job:
     with ProcessLock(server_lock(settings.data)):
         encoder = Encoder.load(settings.encoder)
         vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, encoder.dimension)
-        worker = IndexWorker(context.db, encoder, vectors)
+        worker = IndexWorker(context.db, encoder, vectors, leave_out_secrets=settings.leave_out_secrets)
         worker.start()
         try:
             return follow_job(context.db, job.id, context.console)
@@ -68,4 +71,14 @@ def _report(context: Context, name: str, job: Job) -> None:
         table = Table("left out because", "files", title="Skipped files", title_justify="left")
         for reason, count in sorted(skipped.items(), key=lambda item: -item[1]):
             table.add_row(reason, f"{count:,}")
+        context.console.print(table)
+    with context.db.read() as tx:
+        secrets = repos.secrets(tx, name, _SECRETS_SHOWN)
+    if secrets:
+        shown = f"; the first {_SECRETS_SHOWN}" if result.get("secrets", 0) > len(secrets) else ""
+        table = Table(
+            "kind", "where", title=f"Secrets left out: {result.get('secrets', 0):,}{shown}", title_justify="left"
+        )
+        for secret in secrets:
+            table.add_row(secret.kind, f"{secret.path}:{secret.line}")
         context.console.print(table)

@@ -95,7 +95,7 @@ def open_state(
         pool = WorkPool(workers=max(1, min(4, (os.cpu_count() or 2) // 2)), waiting=WAITING)
         opened.callback(pool.close)
         answering = Answering(db, search, pool, model, clock)
-        worker = IndexWorker(db, encoder, vectors, now=clock)
+        worker = IndexWorker(db, encoder, vectors, now=clock, leave_out_secrets=settings.leave_out_secrets)
         opened.callback(worker.stop)
         opened.callback(follower.stop)
         worker.start()

@@ -15,9 +15,10 @@ from store import chunks as chunk_store
 from store.checks import clean
 from store.errors import InvalidInput, NotFound
 from store.tables import chunks, files, general_queries, repos
-from store.types import Repo
+from store.types import LeftOut, Repo
 
 NAME_CHARACTERS = 200
+_HAS_SECRETS = func.json_array_length(files.c.secrets) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class FileState:
     size: int
     mtime_ns: int
     file_hash: str
+    secrets: tuple[tuple[int, str], ...] = ()
+    """(line from 1, kind) of each value that was left out of its text."""
 
 
 def add(tx: Connection, name: str, path: str, now: datetime) -> Repo:
@@ -75,12 +78,31 @@ def finish_indexing(tx: Connection, name: str, skipped: Mapping[str, int], now: 
 def known_files(tx: Connection, repo: str) -> dict[str, FileState]:
     """The indexed files of a repository by path. Raises NotFound."""
     rows = tx.execute(select(files).where(files.c.repo_id == get(tx, repo).id))
-    return {row.path: FileState(row.path, row.size, int(row.mtime_ns), row.file_hash) for row in rows}
+    return {
+        row.path: FileState(
+            row.path, row.size, int(row.mtime_ns), row.file_hash, tuple((line, kind) for line, kind in row.secrets)
+        )
+        for row in rows
+    }
+
+
+def secrets(tx: Connection, repo: str, limit: int = 200) -> list[LeftOut]:
+    """Where values were left out of the repository's texts, by path and line. Raises NotFound."""
+    found = select(files.c.path, files.c.secrets).where(files.c.repo_id == _id(tx, repo), _HAS_SECRETS)
+    rows = tx.execute(found.order_by(files.c.path).limit(limit))
+    return [LeftOut(row.path, line, kind) for row in rows for line, kind in row.secrets][:limit]
+
+
+def count_secrets(tx: Connection, repo: str) -> int:
+    """How many values were left out of the repository's texts. Raises NotFound."""
+    n = func.coalesce(func.sum(func.json_array_length(files.c.secrets)), 0)
+    return int(tx.execute(select(n).where(files.c.repo_id == _id(tx, repo))).scalar_one())
 
 
 def put_file(tx: Connection, repo: str, state: FileState) -> None:
     """Note the state that a file was indexed in. Raises NotFound, InvalidInput for a path that is not text."""
-    values = {"size": state.size, "mtime_ns": str(state.mtime_ns), "file_hash": state.file_hash}
+    values: dict[str, Any] = {"size": state.size, "mtime_ns": str(state.mtime_ns), "file_hash": state.file_hash}
+    values["secrets"] = [list(place) for place in state.secrets]
     row = insert(files).values(repo_id=_id(tx, repo), path=clean(state.path, "the path"), **values)
     tx.execute(row.on_conflict_do_update(index_elements=["repo_id", "path"], set_=values))
 

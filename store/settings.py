@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """Where training starts: ``residual`` (the encoder with a zero head) or a cross-encoder's directory or hub name."""
     base_is_champion: bool = True
     """A base that is not ``residual`` becomes the first champion, as long as nobody has moved the champion."""
+    leave_out_secrets: bool = True
+    """Passwords and tokens in the code are replaced by a marker before anything of them is stored."""
     first_stage_lexical: float = Field(default=0.1, ge=0, le=10)
     """Weight of ``lexical_score`` beside ``dense_score`` (weight 1) in ``fused_score``: measured, see docs/LOG.md."""
     depth: int = Field(default=50, ge=1, le=500)
@@ -104,6 +106,10 @@ class Settings(BaseSettings):
     recipe: str = "default"
     min_new_groups: int = Field(default=20, ge=0)
     """Newly judged query groups without which a scheduled night trains nothing."""
+
+    burst_signals: int = Field(default=300, ge=0)
+    """Ratings of one account within ``burst_minutes`` above which all of them are held back; 0 holds none back."""
+    burst_minutes: float = Field(default=10.0, gt=0, le=10_080)
 
     @field_validator("trusted_proxies")
     @classmethod

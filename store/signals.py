@@ -6,7 +6,8 @@ naming another chunk replaces it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -82,8 +83,13 @@ def said_since(tx: Connection, signal: Signal) -> bool:
     return last is not None and last.created_at >= signal.created_at
 
 
-def in_force(tx: Connection, answer_id: str | None = None, actor: str | None = None) -> list[Signal]:
-    """The signals that hold now, oldest first: the latest of each target, without retractions."""
+def in_force(
+    tx: Connection, answer_id: str | None = None, actor: str | None = None, without: Iterable[int] = ()
+) -> list[Signal]:
+    """The signals that hold now, oldest first: the latest of each target, without retractions.
+
+    ``without``: signals that are taken as if they had never been, so that what they replaced holds again.
+    """
     last = select(func.max(signals.c.id)).group_by(
         signals.c.answer_id, signals.c.actor, signals.c.kind, _target_chunk(signals.c.kind, signals.c.chunk_id)
     )
@@ -91,6 +97,9 @@ def in_force(tx: Connection, answer_id: str | None = None, actor: str | None = N
         last = last.where(signals.c.answer_id == answer_id)
     if actor is not None:
         last = last.where(signals.c.actor == actor)
+    if unheard := json.dumps(sorted(without)).strip("[]"):
+        listed = func.json_each(f"[{unheard}]").table_valued("value")
+        last = last.where(signals.c.id.not_in(select(listed.c["value"])))
     rows = tx.execute(select(signals).where(signals.c.id.in_(last)).order_by(signals.c.id))
     return [_signal(row) for row in rows if row.value is not None]
 

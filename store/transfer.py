@@ -25,6 +25,8 @@ from store.loading import check_files, directory_of
 from store.types import Blend, Json, Version, VersionForm
 
 _TOP = "version"
+_VOUCHER = "RANKLOOP.manifest"
+"""Header of the archive: the manifest vouches for every other file, and this for the manifest."""
 _KEPT = ("evidence", "gate", "notes", "training")
 """Metrics that mean something elsewhere. Numbers of groups, judgments and generations belong to one database."""
 
@@ -44,7 +46,8 @@ def export_version(version: Version, models_dir: Path, target: Path) -> int:
     directory = directory_of(version, models_dir)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         whole = Path(scratch) / "version.tar"
-        with tarfile.open(whole, "w", format=tarfile.PAX_FORMAT) as tar:
+        vouched = {_VOUCHER: found.digest}
+        with tarfile.open(whole, "w", format=tarfile.PAX_FORMAT, pax_headers=vouched) as tar:
             for name in sorted((*found.files, manifest.NAME)):
                 tar.add(directory / name, f"{_TOP}/{name}", filter=_anonymous)
         whole.rename(target)
@@ -59,8 +62,10 @@ def import_version(db: Database, models_dir: Path, source: Path, now: datetime) 
     """
     staged = registry.staging(models_dir, f"import-{uuid.uuid4().hex[:12]}")
     try:
-        _unpack(source, staged)
+        digest = _unpack(source, staged)
         found = manifest.verify(staged)
+        if digest not in (None, found.digest):
+            raise ModelRefused("manifest.json has changed since the version was exported")
         return registry.adopt(db, models_dir, staged, _draft(staged, found), now)
     finally:
         shutil.rmtree(staged.parent, ignore_errors=True)
@@ -75,7 +80,8 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _unpack(source: Path, staged: Path) -> None:
+def _unpack(source: Path, staged: Path) -> str | None:
+    """Write the archive's files to ``staged``; the digest of the manifest that was exported, where it is told."""
     try:
         with tarfile.open(source, "r:") as tar:
             for number, (member, name) in enumerate(_members(tar), start=1):
@@ -89,6 +95,7 @@ def _unpack(source: Path, staged: Path) -> None:
                 assert content is not None
                 with content, path.open("xb") as out:
                     shutil.copyfileobj(content, out)
+            return tar.pax_headers.get(_VOUCHER)
     except (tarfile.TarError, OSError, ValueError) as error:
         raise InvalidInput(f"{source} can't be unpacked: {error}") from error
 

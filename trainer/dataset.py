@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
 from store import judgments, snapshots, texts
+from store.bursts import Burst, Fate
 from store.database import Database
 from store.encoder import Encoder
 from store.errors import Cancelled
@@ -59,6 +60,13 @@ that is reranked, and more candidates measured better. ``seed``: one positive to
 """
 
 
+def policy_of(settings: Settings, recipe: str | None = None) -> DatasetPolicy:
+    """The recipe's policy with what the settings say of bursts."""
+    policy = POLICIES.get(recipe or settings.recipe, DatasetPolicy())
+    limits = replace(policy.judge, burst_signals=settings.burst_signals, burst_minutes=settings.burst_minutes)
+    return replace(policy, judge=limits)
+
+
 @dataclass(frozen=True, slots=True)
 class _Context:
     """Where things come from; the same for every step of one build."""
@@ -95,7 +103,7 @@ def build(
     ``enough``: strongly judged groups → whether anything will be trained; code questions cost minutes the first time.
     Raises Cancelled while texts are encoded.
     """
-    chosen = policy or POLICIES.get(recipe or settings.recipe, DatasetPolicy())
+    chosen = policy or policy_of(settings, recipe)
     context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed), cancelled)
     judged = judge_all(db, encoder, chosen.judge, now, sources, settings.depth)
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
@@ -107,6 +115,10 @@ def build(
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
     code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
+    stats["held_back"] = _held_back(inputs.bursts)
+    if held := sum(burst.counted for burst in inputs.bursts if burst.fate is Fate.HELD):
+        says = f"{held} ratings are held back, too many at once: release them or leave them out (admin page, Data)."
+        stats["missing"].insert(0, says)
     stats["code_questions"] = len({pair.group_id for pair in code})
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
@@ -122,6 +134,21 @@ def build(
             judgments.replace_all(tx, made)
         snapshots.save(tx, snapshot, used)
     return snapshot
+
+
+def _held_back(bursts: Sequence[Burst]) -> list[Json]:
+    """Each burst with its fate, so that the snapshot says which signals it was made without."""
+    return [
+        {
+            "account": burst.account,
+            "fate": burst.fate.value,
+            "signals": burst.counted,
+            "first_signal": burst.signal_ids[0],
+            "last_signal": burst.signal_ids[-1],
+            "decision": burst.decision.id if burst.decision else None,
+        }
+        for burst in bursts
+    ]
 
 
 def _policy(policy: DatasetPolicy) -> Json:

@@ -33,6 +33,9 @@ class Policy:
     """However many weak signals agree, they weigh less than one vote."""
     account_floor: float = 200.0
     """An account's weights add up to at most this, or what all other accounts weigh together, whichever is more."""
+    burst_signals: int = 300
+    """More of one account within ``burst_minutes`` make no judgment until a person releases them (``store.bursts``)."""
+    burst_minutes: float = 10.0
 
 
 class Voice(IntEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from store import judgments, marks
-from trainer.dataset import POLICIES, DatasetPolicy
+from trainer.dataset import policy_of
 from trainer.judging import judge_all
 from trainer.pipeline import Trainer
 
@@ -38,7 +38,7 @@ class Freshness:
 
 def rejudge(trainer: Trainer) -> None:
     """Make the judgments anew from everything in force, as the dataset stage does, without mining a snapshot."""
-    policy = POLICIES.get(trainer.settings.recipe, DatasetPolicy()).judge
+    policy = policy_of(trainer.settings).judge
     judged = judge_all(trainer.db, trainer.encoder(), policy, trainer.clock(), "ratings")
     with trainer.db.write() as tx:
         judgments.replace_all(tx, judged.judgments)

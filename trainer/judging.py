@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from store import golden as golden_store
-from store import imports, impressions, judgments, signals
+from store import imports, impressions, judgments, quarantine, signals
+from store.bursts import Burst, Limit, silenced
 from store.database import Connection, Database
 from store.golden import Golden
 from store.types import Impression, Judgment, Signal
@@ -29,6 +30,8 @@ class Inputs:
     questions: list[Golden]
     rows: list[tuple[str, str, float]]
     """Imported (query, content hash, label)."""
+    bursts: list[Burst]
+    """Of ratings that were too many at once; ``signals`` are without those held back or left out."""
 
     @property
     def queries(self) -> list[str]:
@@ -64,7 +67,7 @@ def judge_all(
     of rated answers, which is all that the judgments are made from.
     """
     with db.read() as tx:
-        inputs = _read(tx, sources)
+        inputs = _read(tx, sources, Limit(policy.burst_signals, policy.burst_minutes))
     grouped = group_queries(db, encoder, inputs.queries, now)
     with db.read() as tx:
         lists = logged_lists(tx, grouped.places, depth) if depth is not None else Lists({}, {})
@@ -75,12 +78,13 @@ def judge_all(
     return Judged(inputs, grouped, made, lost, lists, known)
 
 
-def _read(tx: Connection, sources: Sources) -> Inputs:
-    said = signals.in_force(tx) if sources != "imported" else []
+def _read(tx: Connection, sources: Sources, limit: Limit) -> Inputs:
+    bursts = quarantine.found(tx, limit) if sources != "imported" else []
+    said = signals.in_force(tx, without=silenced(bursts)) if sources != "imported" else []
     rated = impressions.for_answers(tx, sorted({signal.answer_id for signal in said}))
     questions = golden_store.list_all(tx) if sources != "imported" else []
     rows = list(imports.pairs(tx, None)) if sources != "ratings" else []
-    return Inputs(said, rated, questions, rows)
+    return Inputs(said, rated, questions, rows, bursts)
 
 
 def _known(tx: Connection, encoder: str, inputs: Inputs, lists: Lists) -> Known:

@@ -9,6 +9,7 @@ from server.indexing.chunking import chunk_file, normalise
 from server.indexing.docs import documented
 from server.indexing.languages import detect
 from server.indexing.progress import Meter, Progress
+from server.indexing.secrets import without_secrets
 from server.indexing.walk import Found, read
 from store import chunks, general
 from store.database import Database
@@ -41,6 +42,7 @@ def renew(
     found: Sequence[Found],
     report: Callable[[Progress], None],
     cancelled: Callable[[], bool],
+    leave_out_secrets: bool = True,
 ) -> int:
     """Replace the repository's general questions; returns how many there are. Raises Cancelled.
 
@@ -54,7 +56,7 @@ def renew(
             break
         if cancelled():
             raise Cancelled("indexing was cancelled; the index itself is complete")
-        for question in _of_file(file):
+        for question in _of_file(file, leave_out_secrets):
             chosen.setdefault(question[0].casefold(), question)
         meter.at(min(len(chosen), MOST))
     with db.write() as tx:
@@ -64,7 +66,8 @@ def renew(
     return len(kept)
 
 
-def _of_file(file: Found) -> Iterator[Question]:
+def _of_file(file: Found, leave_out_secrets: bool) -> Iterator[Question]:
     text = read(file)
     if isinstance(text, str):
+        text = without_secrets(file.path, normalise(text))[0] if leave_out_secrets else text
         yield from questions(file.path, text)[:_MOST_A_FILE]

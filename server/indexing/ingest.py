@@ -15,7 +15,8 @@ from pathlib import Path
 from time import monotonic
 
 from server.indexing import general
-from server.indexing.chunking import VERSION, chunk_file
+from server.indexing import secrets as hidden
+from server.indexing.chunking import VERSION, chunk_file, normalise
 from server.indexing.embed import embed_missing
 from server.indexing.progress import Meter, Progress
 from server.indexing.recover import apply, in_step, sync_index
@@ -49,6 +50,8 @@ class IngestResult:
     """Texts that had no vector yet."""
     unchanged: int = 0
     """Files that were not cut again."""
+    secrets: int = 0
+    """Values left out of the repository's texts; where, says ``repos.secrets``."""
 
 
 def ingest(
@@ -60,9 +63,12 @@ def ingest(
     now: Callable[[], datetime],
     report: Callable[[Progress], None],
     cancelled: Callable[[], bool],
+    *,
+    leave_out_secrets: bool = True,
 ) -> IngestResult:
     """Bring the index of repository ``repo`` into step with the folder ``root``.
 
+    ``leave_out_secrets``: values that look like passwords and tokens are replaced before anything is stored.
     Raises InvalidInput when the folder can't be read or the name can't be one, Cancelled between batches, NotFound when
     the repository is removed meanwhile.
     """
@@ -70,7 +76,7 @@ def ingest(
     root = checked_root(root)
     with db.write() as tx:
         repos.add(tx, repo, str(root), now())
-    run = _Run(db, repo, now, report, cancelled)
+    run = _Run(db, repo, now, report, cancelled, leave_out_secrets)
     with db.read() as tx:
         lacking = texts.missing_count(tx, encoder.name)
     was_in_step = not lacking and in_step(db, vectors, encoder)
@@ -89,11 +95,11 @@ def ingest(
     run.asked(True)
     with db.write() as tx:
         repos.finish_indexing(tx, repo, run.skipped, now())
-        count = chunks.count(tx, repo)
+        count, secrets = chunks.count(tx, repo), repos.count_secrets(tx, repo)
     seconds = monotonic() - began
     files = len(found) - run.left_out
     return IngestResult(
-        files, count, len(run.added), len(run.retired), dict(run.skipped), seconds, embedded, run.unchanged
+        files, count, len(run.added), len(run.retired), dict(run.skipped), seconds, embedded, run.unchanged, secrets
     )
 
 
@@ -112,6 +118,7 @@ class _Run:
     now: Callable[[], datetime]
     report: Callable[[Progress], None]
     cancelled: Callable[[], bool]
+    leave_out_secrets: bool
     skipped: Counter[str] = field(default_factory=Counter)
     added: list[int] = field(default_factory=list)
     retired: list[int] = field(default_factory=list)
@@ -137,7 +144,8 @@ class _Run:
         with self.db.read() as tx:
             known = repos.known_files(tx, self.repo)
             versions = dict(meta.get(tx, _CUT_BY) or {})
-        current = versions.get(self.repo) == VERSION
+        cut_by = [VERSION, hidden.VERSION if self.leave_out_secrets else 0]
+        current = versions.get(self.repo) == cut_by
         meter = Meter("cut", len(found), self.report)
         gone = set(known)
         for start in range(0, len(found), _BATCH):
@@ -153,7 +161,7 @@ class _Run:
             meter.at(min(start + _BATCH, len(found)))
         self._store((), sorted(gone))
         with self.db.write() as tx:
-            meta.put(tx, _CUT_BY, {**(meta.get(tx, _CUT_BY) or {}), self.repo: VERSION})
+            meta.put(tx, _CUT_BY, {**(meta.get(tx, _CUT_BY) or {}), self.repo: cut_by})
 
     def asked(self, done: bool) -> bool:
         """Note whether the docstring questions are of this index, and return what was noted before.
@@ -167,7 +175,7 @@ class _Run:
 
     def ask(self, found: Sequence[Found]) -> None:
         """Renew the repository's docstring questions."""
-        general.renew(self.db, self.repo, found, self.report, self.cancelled)
+        general.renew(self.db, self.repo, found, self.report, self.cancelled, self.leave_out_secrets)
 
     def _look(self, file: Found, known: FileState | None, current: bool) -> _Change | Skipped | None:
         """None: nothing changed."""
@@ -179,7 +187,11 @@ class _Run:
             self.skipped[text.reason.value] += 1
             self.left_out += 1
             return text
-        state = FileState(file.path, file.size, file.mtime_ns, texts.content_hash(text))
+        text, places = normalise(text), tuple[tuple[int, str], ...]()
+        if self.leave_out_secrets:
+            text, secrets = hidden.without_secrets(file.path, text)
+            places = tuple((secret.line, secret.kind) for secret in secrets)
+        state = FileState(file.path, file.size, file.mtime_ns, texts.content_hash(text), places)
         if current and known and known.file_hash == state.file_hash:
             self.unchanged += 1
             return _Change(state, None)
@@ -219,5 +231,6 @@ def summary(result: IngestResult) -> Mapping[str, object]:
         "embedded": result.embedded,
         "unchanged": result.unchanged,
         "skipped": result.skipped,
+        "secrets": result.secrets,
         "seconds": round(result.seconds, 2),
     }

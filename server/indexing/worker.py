@@ -58,12 +58,14 @@ class IndexWorker:
         *,
         now: Callable[[], datetime] = utc_now,
         indexed: Callable[[str], None] | None = None,
+        leave_out_secrets: bool = True,
     ) -> None:
         self._db = db
         self._encoder = encoder
         self._vectors = vectors
         self._now = now
         self._indexed = indexed
+        self._leave_out_secrets = leave_out_secrets
         self._owner = f"index-{uuid4().hex[:12]}"
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="index-worker", daemon=True)
@@ -127,6 +129,7 @@ class IndexWorker:
                 self._now,
                 _Reporter(self._db, job.id, self._now),
                 stop.asked,
+                leave_out_secrets=self._leave_out_secrets,
             )
             if self._indexed is not None:
                 self._indexed(repo)

@@ -7,12 +7,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.schemas.common import Form, Name, Note, Question, View
+from server.schemas.common import MAX_ID, Form, Name, Note, Question, View
+from store.bursts import Fate
 from store.judgment_filter import Filters
 from store.types import PairSource
 
 Limit = Annotated[int, Field(ge=1, le=500)]
 Offset = Annotated[int, Field(ge=0, le=2**31)]
+
+
+class SecretPlace(View):
+    """Where a secret's value was left out of the index."""
+
+    path: str
+    line: int
+    kind: str
 
 
 class AdminRepo(View):
@@ -24,6 +33,10 @@ class AdminRepo(View):
     files: int
     chunks: int
     skipped: dict[str, int]
+    secrets: int
+    """Values that were left out of the indexed text."""
+    secrets_at: list[SecretPlace]
+    """Where: the first 100 by path and line."""
     job_id: int | None
     """The indexing job that is queued or running."""
 
@@ -196,4 +209,35 @@ class PairListQuery(PairQuery):
 class JudgmentForm(Form):
     action: Literal["veto", "edit", "restore"]
     relevance: float | None = Field(None, ge=0, le=1)
+    reason: Note = ""
+
+
+class BurstView(View):
+    """Ratings that one account gave within a short time, more than a person could mean."""
+
+    account: str
+    signals: int
+    first_signal: int
+    last_signal: int
+    began: datetime
+    ended: datetime
+    fate: Fate
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str
+
+
+class HeldBack(View):
+    """More than ``signals`` ratings of one account within ``minutes`` are held back; 0: never."""
+
+    signals: int
+    minutes: float
+    bursts: list[BurstView]
+
+
+class BurstForm(Form):
+    account: Annotated[str, Field(min_length=1, max_length=264)]
+    first_signal: Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
+    last_signal: Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
+    action: Literal["release", "leave_out"]
     reason: Note = ""

@@ -7,6 +7,7 @@ from store.tables.code import chunks, files, repo_readers, repos, texts, vectors
 from store.tables.kinds import UtcDateTime, metadata
 from store.tables.learned import champion, deployments, evaluations, snapshot_signals, snapshots, versions
 from store.tables.said import (
+    burst_decisions,
     general_queries,
     golden,
     imported_pairs,
@@ -22,6 +23,7 @@ from store.tables.work import job_events, jobs, meta, sessions
 __all__ = [
     "UtcDateTime",
     "answers",
+    "burst_decisions",
     "champion",
     "chunks",
     "conversations",

@@ -49,6 +49,7 @@ files = Table(
     Column("size", Integer, nullable=False),
     Column("mtime_ns", String(24), nullable=False),
     Column("file_hash", String(64), nullable=False),
+    Column("secrets", JSON, nullable=False, server_default="[]"),  # [line, kind] of each value left out of its text
     UniqueConstraint("repo_id", "path"),
 )
 

@@ -82,6 +82,20 @@ judgment_overrides = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+burst_decisions = Table(  # about the signals of one account from first to last; the latest about a signal is in force
+    "burst_decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account", String(264), nullable=False),
+    Column("first_signal", Integer, nullable=False),
+    Column("last_signal", Integer, nullable=False),
+    Column("action", String(16), nullable=False),  # release | leave_out
+    Column("actor", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 imported_pairs = Table(
     "imported_pairs",
     metadata,

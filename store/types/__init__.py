@@ -6,7 +6,7 @@ origin (DESIGN §1); times are timezone-aware UTC datetimes.
 
 from __future__ import annotations
 
-from store.types.code import Chunk, ChunkDraft, Repo
+from store.types.code import Chunk, ChunkDraft, LeftOut, Repo
 from store.types.learning import EvalQuery, Judgment, Pair, QueryGroup, Signal, Snapshot
 from store.types.ranking import AnswerRecord, Blend, Candidate, Impression, ImpressionRow
 from store.types.serving import Champion, Deployment, Job, JobEvent, Version
@@ -47,6 +47,7 @@ __all__ = [
     "JobState",
     "Json",
     "Judgment",
+    "LeftOut",
     "Pair",
     "PairSource",
     "QueryGroup",

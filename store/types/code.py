@@ -21,6 +21,15 @@ class Repo:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Where a secret was left out of the indexed text; never its value."""
+
+    path: str
+    line: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkDraft:
     """A chunk as the indexer cut it, before it has an id."""
 

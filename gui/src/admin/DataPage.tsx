@@ -1,5 +1,6 @@
 import { count, plural } from "../lib/format";
 import { overview, repos } from "./data";
+import { HeldBack } from "./HeldBack";
 import { Judgments } from "./Judgments";
 import { Pairs } from "./Pairs";
 import { route } from "./route";
@@ -13,6 +14,7 @@ export function DataPage() {
   return (
     <>
       <h1>Data</h1>
+      <HeldBack />
       <Gate />
       <nav class="segmented" aria-label="Data">
         <a href="#data" aria-current={pairs ? undefined : "page"}>

@@ -142,6 +142,23 @@ function Repo({ repo }: { repo: AdminRepo }) {
           </ul>
         </details>
       )}
+      {repo.secrets > 0 && (
+        <details>
+          <summary>{plural(repo.secrets, "secret")} left out of the index, and where</summary>
+          <p class="small muted">Whoever can read the files can read them there: move them out of the code and renew them.</p>
+          <ul class="plain-list small">
+            {repo.secrets_at.map((place, n) => (
+              <li key={n}>
+                <span class="mono wrap-anywhere">
+                  {place.path}:{place.line}
+                </span>{" "}
+                {place.kind}
+              </li>
+            ))}
+          </ul>
+          {repo.secrets > repo.secrets_at.length && <p class="small muted">The first {count(repo.secrets_at.length)} are listed.</p>}
+        </details>
+      )}
       {error !== "" && (
         <Notice tone="bad" urgent>
           {error}

@@ -124,6 +124,11 @@ export interface PairFilter {
   relevant: boolean | null;
 }
 
+export const heldBack = (): Promise<T.HeldBack> => call("GET", "/api/admin/quarantine");
+
+export const decideBurst = (form: T.BurstForm): Promise<T.HeldBack> =>
+  call("POST", "/api/admin/quarantine", { body: form });
+
 export const dataSets = (): Promise<T.DataSet[]> => call("GET", "/api/admin/data-sets");
 
 export const pairs = (filter: PairFilter, limit: number, offset: number): Promise<T.PairPage> =>

@@ -5,6 +5,8 @@ type S = components["schemas"];
 
 export type ActorCount = S["ActorCount"];
 export type AdminRepo = S["AdminRepo"];
+export type Burst = S["BurstView"];
+export type BurstForm = S["BurstForm"];
 export type ChatCitations = S["ChatCitations"];
 export type ChatDone = S["ChatDone"];
 export type ChatForm = S["ChatForm"];
@@ -18,6 +20,7 @@ export type CurvePoint = S["CurvePoint"];
 export type DataSet = S["DataSetView"];
 export type Deployment = S["DeploymentView"];
 export type EventForm = S["EventForm"];
+export type HeldBack = S["HeldBack"];
 export type Job = S["JobView"];
 export type JobEvent = S["JobEventView"];
 export type JobForm = S["JobForm"];

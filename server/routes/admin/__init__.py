@@ -1,6 +1,17 @@
 """The admin calls, one resource a file. ``server.app`` puts the admin guard before all of them."""
 
-from server.routes.admin import deployments, golden, jobs, judgments, models, overview, pairs, repos, schedule
+from server.routes.admin import (
+    deployments,
+    golden,
+    jobs,
+    judgments,
+    models,
+    overview,
+    pairs,
+    quarantine,
+    repos,
+    schedule,
+)
 
-_MODULES = (overview, models, deployments, jobs, repos, golden, judgments, pairs, schedule)
+_MODULES = (overview, models, deployments, jobs, repos, golden, judgments, pairs, quarantine, schedule)
 routers = tuple(module.router for module in _MODULES)

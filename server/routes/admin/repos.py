@@ -6,13 +6,15 @@ from fastapi import APIRouter
 
 from server import indexing_jobs
 from server.deps import Admin, Key, State
-from server.schemas.data import AdminRepo, RepoAccepted, RepoForm, VisibilityForm, VisibilityView
+from server.schemas.data import AdminRepo, RepoAccepted, RepoForm, SecretPlace, VisibilityForm, VisibilityView
 from server.schemas.jobs import JobAccepted
 from store import chunks, jobs, repos, visibility
+from store.database import Connection
 from store.types import JobKind
 from store.visibility import Readers
 
 router = APIRouter(prefix="/repos")
+PLACES = 100
 
 
 @router.get("")
@@ -20,6 +22,7 @@ def list_admin_repos(admin: Admin, state: State) -> list[AdminRepo]:  # noqa: AR
     """Repositories with file and chunk counts, and what was skipped."""
     with state.db.read() as tx:
         found = repos.list_all(tx)
+        secrets = {repo.name: (repos.count_secrets(tx, repo.name), _places(tx, repo.name)) for repo in found}
         open_jobs = indexing_jobs.open_jobs(jobs.list_all(tx, JobKind.INDEX, limit=500))
     return [
         AdminRepo(
@@ -31,6 +34,8 @@ def list_admin_repos(admin: Admin, state: State) -> list[AdminRepo]:  # noqa: AR
             files=repo.files,
             chunks=repo.chunks,
             skipped=dict(repo.skipped),
+            secrets=secrets[repo.name][0],
+            secrets_at=secrets[repo.name][1],
             job_id=open_jobs.get(repo.name),
         )
         for repo in found
@@ -77,3 +82,7 @@ def delete_repo(admin: Admin, name: Key, state: State) -> None:  # noqa: ARG001
 
 def _readers(readers: Readers) -> VisibilityView:
     return VisibilityView(restricted=readers.restricted, people=sorted(readers.people), groups=sorted(readers.groups))
+
+
+def _places(tx: Connection, name: str) -> list[SecretPlace]:
+    return [SecretPlace.model_validate(place) for place in repos.secrets(tx, name, PLACES)]
