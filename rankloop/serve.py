@@ -16,7 +16,7 @@ import uvicorn
 from rich.console import Console
 
 from rankloop.follow import follow_job
-from rankloop.locks import ProcessLock, server_lock
+from rankloop.locks import ProcessLock, server_lock, trainer_lock
 from rankloop.supervise import TrainerSupervisor
 from server import indexing_jobs
 from server.app import create_app, end_streams
@@ -162,7 +162,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
         )
-        trainer = TrainerSupervisor() if settings.trainer else None
+        trainer = TrainerSupervisor(trainer_lock(settings.data)) if settings.trainer else None
         server = _Server(config, trainer, partial(end_streams, app))
         server.take_signals()
         greeter = Greeter(server, settings, folder, name)

@@ -86,10 +86,19 @@ def staging(models_dir: Path, owner: int | str, name: str = "model") -> Path:
 
     ``owner`` is a job's id, or a name of one's own for what no job makes.
     """
-    path = models_dir / _STAGING / (f"job-{owner}" if isinstance(owner, int) else owner) / name
+    path = _place(models_dir, owner) / name
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     return path
+
+
+def discard(models_dir: Path, owner: int | str) -> None:
+    """Remove what ``owner`` has staged: a failed job must not leave a full disk full."""
+    shutil.rmtree(_place(models_dir, owner), ignore_errors=True)
+
+
+def _place(models_dir: Path, owner: int | str) -> Path:
+    return models_dir / _STAGING / (f"job-{owner}" if isinstance(owner, int) else owner)
 
 
 def publish(db: Database, models_dir: Path, staged: Path, draft: VersionDraft, now: datetime) -> Version:
