@@ -21,7 +21,7 @@ from rankloop.supervise import TrainerSupervisor
 from server import indexing_jobs
 from server.app import create_app, end_streams
 from store import sessions
-from store.database import Database
+from store.database import Database, migrate
 from store.errors import Conflict, InvalidInput, RankloopError
 from store.settings import Settings
 from store.types import JobState
@@ -155,6 +155,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
     folder = None if index is None else checked_folder(index)
     settings.data.mkdir(parents=True, exist_ok=True)
     with ProcessLock(server_lock(settings.data), url=address(settings)), bind(settings) as sock:
+        migrate(settings.database)  # a database that can't be used is told in one line, before anything else starts
         app = create_app(settings)
         config = uvicorn.Config(
             app,

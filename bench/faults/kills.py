@@ -21,6 +21,8 @@ from store.errors import Conflict, RankloopError
 POINTS, QUICK_POINTS = 100, 3
 SPAN_S = 12.0
 """A kill comes within so many seconds of the last restart: asking, rating, training, publishing, promoting go on."""
+WORKING = 0.8
+"""Share of the kills that let the trainer start first; the others strike its start."""
 READY_S = 10.0
 CLEAN_STARTS = 3
 END_S = 600.0
@@ -124,6 +126,8 @@ def measure(world: World) -> list[Check]:
         rater.start()
         boss.start()
         for point in range(points):
+            if rng.random() < WORKING:
+                served.wait_for_trainer()
             time.sleep(rng.uniform(0.2, SPAN_S))
             _kill(served, VICTIMS[point % len(VICTIMS)], toll)
             toll.audit.look(dict(rater.acknowledged))

@@ -162,7 +162,7 @@ def _checks(
         Check(
             "p99 during swaps",
             f"≤ {ALLOWED:.0f}× quiet",
-            f"{ratio:.2f}×: {1000 * hot:.0f} ms ({len(during)} requests), quiet {1000 * calm:.0f} ms ({len(quiet.seen)})",
+            f"{ratio:.2f}×: {1000 * hot:.0f} ms of {len(during)}, quiet {1000 * calm:.0f} ms of {len(quiet.seen)}",
             ratio <= ALLOWED,
         ),
         Check("median swap, asked to answered", "–", f"{taken:.2f} s", None),

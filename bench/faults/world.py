@@ -12,9 +12,9 @@ from rich.console import Console
 from transformers.utils import logging as transformers_logging
 
 from bench.corpus import Corpus, Question
+from bench.demo_loop import Tally, rate_as_labelled
 from bench.faults.site import Site, copy_of, site
 from bench.toolbox import toolbox
-from rankloop.client import Client
 from store import registry
 from store.database import Database
 from store.errors import RankloopError
@@ -69,7 +69,8 @@ def prepare(root: Path, quick: bool, points: int | None, console: Console) -> Wo
         corpus.write(root / "code")
         with site(data, {**settings_of(root), "RANKLOOP_TRAINER": "false"}) as made:
             _index(made, root / "code")
-            rate(made.client("ann"), corpus.questions[:RATED])
+            for number, question in enumerate(corpus.questions[:RATED]):
+                rate_as_labelled(made.client(("ann", "bob")[number % 2]), question, REPO, Tally())
             publish(made, "one", 1)
             publish(made, "two", 2)
         (root / "ready").touch()
@@ -81,20 +82,6 @@ def _index(made: Site, code: Path) -> None:
     job = admin.wait(admin.add_repo(REPO, str(code)).job_id, 600)
     if job.state is not JobState.SUCCEEDED:
         raise RankloopError(f"indexing ended as {job.state}: {job.error}")
-
-
-def rate(client: Client, questions: tuple[Question, ...]) -> int:
-    """Vote for the right source where it is shown, and against another: enough for a night to learn from."""
-    votes = 0
-    for question in questions:
-        answer = client.answer(question.query, repo=REPO, top_k=20)
-        assert answer.answer_id is not None
-        right = [source for source in answer.sources if source.path in question.relevant]
-        wrong = [source for source in answer.sources if source.path not in question.relevant]
-        for source, relevant in [(one, True) for one in right[:1]] + [(one, False) for one in wrong[:1]]:
-            client.rate_chunk(answer.answer_id, source.chunk_id, relevant)
-            votes += 1
-    return votes
 
 
 def publish(made: Site, name: str, seed: int) -> Version:
