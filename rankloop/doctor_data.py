@@ -61,7 +61,9 @@ def lexical_index(patient: Patient) -> Finding:
         return "the lexical index was made again from the chunks"
 
     advice = f"{MEND} makes it again from the chunks; nothing is lost"
-    return Finding("lexical index", not faults, "; ".join(faults) or "holds every chunk", advice, mend if faults else None)
+    return Finding(
+        "lexical index", not faults, "; ".join(faults) or "holds every chunk", advice, mend if faults else None
+    )
 
 
 def vectors(patient: Patient) -> Finding:

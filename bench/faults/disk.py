@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -137,7 +138,7 @@ def _training(world: World, served: Site, disk: Disk, audit: Audit) -> list[Chec
             except Busy:
                 ends.append(f"{left} MB: not started")
                 continue
-            wait_for(lambda job=job: _ended(served, job), 150)
+            wait_for(partial(_ended, served, job), 150)
             stuck = not _ended(served, job)
             disk.free()
             ended = admin.wait(job, JOB_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from functools import partial
 
 from bench.faults.checks import Check
 from bench.faults.site import Site, site, wait_for
@@ -60,16 +61,15 @@ def _stays_down(served: Site) -> Check:
     served.wait_for_trainer()
     job = admin.start_job("nightly")
     for attempt in range(1, 4):
-        wait_for(lambda n=attempt: _attempt(served, job) == n and _running(served, job), 240)
+        wait_for(partial(_at_work, served, job, attempt), 240)
         served.kill_trainer()
     ended = admin.wait(job, JOB_S)
     failed = ended.state == "failed" and bool(ended.error)
     return Check("killed at each of three attempts", "failed, with a reason", f"{ended.state}: {ended.error}", failed)
 
 
-def _attempt(served: Site, job: int) -> int:
-    return int(served.rows("SELECT attempt FROM jobs WHERE id = ?", job)[0][0])
-
-
-def _running(served: Site, job: int) -> bool:
-    return bool(served.rows("SELECT 1 FROM jobs WHERE id = ? AND state = 'running'", job))
+def _at_work(served: Site, job: int, attempt: int) -> bool:
+    statement = (
+        "SELECT 1 FROM jobs WHERE id = ? AND attempt = ? AND state = 'running' AND lease_until > datetime('now')"
+    )
+    return bool(served.rows(statement, job, attempt))

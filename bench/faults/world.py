@@ -59,7 +59,7 @@ def settings_of(root: Path) -> dict[str, str]:
 
 def prepare(root: Path, quick: bool, points: int | None, console: Console) -> World:
     """Make the world, or take the one that an earlier call has made in ``root``."""
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     corpus, root = toolbox(), root.resolve()
     data = root / "prepared"
     if not (root / "ready").exists():

@@ -12,9 +12,8 @@ import pytest
 from store import signals
 from store.database import Database
 from store.types import SignalKind
-from tests.integration.store.code import add_chunks
+from tests.integration.store.code import add_answer, add_chunks
 from tests.integration.store.learning import NOW, open_database
-from tests.integration.store.test_signals import add_answer
 
 RATINGS = 5
 STEP = 701
