@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
@@ -26,7 +26,6 @@ class Reader(threading.Thread):
     url: str
     text: str = ""
     ended: str = ""
-    _started: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         threading.Thread.__init__(self, daemon=True)
@@ -43,6 +42,10 @@ class Reader(threading.Thread):
             self.ended = "closed"
         except httpx.HTTPError as error:
             self.ended = f"{type(error).__name__}: {error}"
+
+    def under_way(self) -> bool:
+        """Writing has begun, or will not begin any more."""
+        return "event: token" in self.text or bool(self.ended)
 
     @property
     def last(self) -> str:
@@ -66,7 +69,7 @@ def measure(world: World) -> list[Check]:
             for _ in range(count):  # one after the other: the server bounds how many wait for the search
                 readers.append(Reader(served.url))
                 readers[-1].start()
-                wait_for(lambda: "event: token" in readers[-1].text or readers[-1].ended, PATIENCE_S, 0.02)
+                wait_for(readers[-1].under_way, PATIENCE_S, 0.02)
             open_before = sum("event: token" in one.text and one.is_alive() for one in readers)
             code, seconds = served.stop()
             for one in readers:
