@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.faults import backups, checks, crowd, disk, hangs, kills, leaks, publishing, streams, swaps
+from bench.faults import backups, checks, crowd, disk, hangs, kills, leaks, power, publishing, streams, swaps
 from bench.faults.checks import Check
 from bench.faults.world import World, prepare
 
@@ -20,6 +20,7 @@ WORK = Path("bench/out/faults/work")
 PAGE = Path("docs/faults.md")
 SCENARIOS: Mapping[str, Callable[[World], list[Check]]] = {
     "kills": kills.measure,
+    "power": power.measure,
     "publishing": publishing.measure,
     "swaps": swaps.measure,
     "disk": disk.measure,

@@ -35,11 +35,10 @@ class Disk:
         """Leave ``left`` MB, or nothing at all for 0."""
         self.free()
         room = shutil.disk_usage(self.folder).free - int(left * 2**20)
-        with (self.folder / "filler").open("wb") as file:
+        with (self.folder / "filler").open("wb", buffering=0) as file:
             try:
                 for _ in range(max(0, room) // 4096 + (0 if left else 1)):
                     file.write(b"\0" * 4096)
-                file.flush()
             except OSError:
                 pass  # full is what it is to be
 
