@@ -12,9 +12,9 @@ import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 
-from store import registry
+from store import manifest, registry
 from store.database import Database
-from store.errors import Conflict, InvalidInput
+from store.errors import Conflict, InvalidInput, Unavailable
 from store.settings import Settings
 
 DATABASE = "rankloop.db"
@@ -48,24 +48,34 @@ def _version_paths(database: Path) -> list[str]:
 def backup(settings: Settings, target: Path) -> int:
     """Write the backup to ``target`` (whole or not at all) and return its size in bytes.
 
-    Raises InvalidInput when there is nothing to back up, Conflict when ``target`` exists.
+    Raises InvalidInput when there is nothing to back up, Conflict when ``target`` exists, Unavailable when it can't be
+    written (a full disk).
     """
     source = _sqlite_path(settings)
     if not source.exists():
         raise InvalidInput(f"there is no database in {settings.data}")
     if target.exists():
         raise Conflict(f"{target} exists; choose another name")
-    with tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
-        copy = Path(scratch) / DATABASE
-        _copy_database(source, copy)
-        paths = _version_paths(copy)
-        whole = Path(scratch) / "backup.tar"
-        with tarfile.open(whole, "w") as tar:
-            tar.add(copy, DATABASE)
-            for path in paths:
-                tar.add(settings.models_dir / path, f"models/{path}")
-        whole.rename(target)
+    try:
+        with tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
+            copy = Path(scratch) / DATABASE
+            _copy_database(source, copy)
+            whole = Path(scratch) / "backup.tar"
+            _pack(settings, copy, whole)
+            manifest.fsync(whole)
+            whole.rename(target)
+            manifest.fsync(target.resolve().parent)
+    except (OSError, sqlite3.Error, tarfile.TarError) as error:
+        raise Unavailable(f"{target} can't be written: {error}") from error
     return target.stat().st_size
+
+
+def _pack(settings: Settings, database: Path, whole: Path) -> None:
+    paths = _version_paths(database)
+    with tarfile.open(whole, "w") as tar:
+        tar.add(database, DATABASE)
+        for path in paths:
+            tar.add(settings.models_dir / path, f"models/{path}")
 
 
 def restore(settings: Settings, source: Path) -> None:
@@ -91,8 +101,12 @@ def restore(settings: Settings, source: Path) -> None:
             for directory in models.iterdir():
                 place = settings.models_dir / directory.name
                 shutil.rmtree(place, ignore_errors=True)  # left by a restore that was killed: no database names it
+                manifest.fsync_tree(directory)
                 directory.rename(place)
+            manifest.fsync(settings.models_dir)
+        manifest.fsync(Path(scratch) / DATABASE)
         (Path(scratch) / DATABASE).rename(target)
+        manifest.fsync(settings.data)
 
 
 def _check_members(source: Path, tar: tarfile.TarFile) -> None:

@@ -49,6 +49,7 @@ def serve(
     trainer: Annotated[bool, typer.Option(help="Run a trainer process beside the server.")] = True,
 ) -> None:
     """Start the web server and, beside it, the trainer."""
+    from rankloop.leave import leave
     from rankloop.serve import serve as run_server
 
     settings = load_settings()
@@ -56,17 +57,20 @@ def serve(
     settings = settings.model_copy(update={key: value for key, value in changes.items() if value is not None})
     _log_to_terminal(settings.log_level)
     run_server(settings, index, repo)
+    leave()
 
 
 @app.command(hidden=True)
 @fail_clearly
 def trainer(parent: Annotated[int | None, typer.Option(help="End when this process is gone.")] = None) -> None:
     """Run a trainer: the nightly schedule and the job worker."""
+    from rankloop.leave import leave
     from rankloop.train_process import run_trainer
 
     settings = load_settings()
     _log_to_terminal(settings.log_level)
     run_trainer(settings, parent)
+    leave()
 
 
 @app.command()

@@ -1,109 +1,65 @@
-"""``rankloop doctor``: what is wrong with a data directory, in words, and what to do about it."""
+"""``rankloop doctor``: what is wrong with a data directory, in words, what to do about it, and what mends itself."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from rankloop.locks import holder, server_lock, trainer_lock
-from store import chunks, deployments, health, registry, texts
-from store.database import Database
+from rankloop import doctor_data, doctor_files
+from rankloop.findings import Finding, Patient
+from store import deployments, registry
 from store.encoder import Encoder
 from store.errors import ModelRefused, RankloopError
 from store.loading import check_files, load_version
-from store.settings import Settings
 from trainer.base import RESIDUAL
 from trainer.first_champion import fault as last_fault
 from trainer.first_champion import registered
 
-FREE_BYTES_WANTED = 2 * 2**30
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    settings: Settings
-    db: Database
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``ok`` False is a fault; ``advice`` then says what to do."""
-
-    what: str
-    ok: bool
-    detail: str
-    advice: str = ""
+Look = Callable[[Patient], Finding]
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
-    """Every check, one finding each, in the order a person would look."""
-    checks: tuple[Callable[[Patient], Finding], ...] = (
-        _space,
-        _token,
-        _processes,
-        _integrity,
+    """Every check, one finding each, in the order a person would look. Nothing is changed.
+
+    Where there is no database that this release can work with, what would need one is left out.
+    """
+    for check in (doctor_files.space, doctor_files.folders, doctor_files.processes, doctor_files.stale_locks):
+        yield _found(check, patient)
+    file = _found(doctor_files.database_file, patient)
+    yield file
+    if not (file.ok and doctor_files.is_current(patient)):
+        return
+    sound = _found(doctor_files.integrity, patient)
+    yield sound
+    for check in (
+        doctor_files.token,
+        doctor_data.jobs_at_work,
+        doctor_data.stored_texts,
+        doctor_data.lexical_index,
         _encoder,
-        _vectors,
+        doctor_data.vectors,
+        doctor_data.vector_marker,
         _champion,
         _engine,
         _versions,
         _base,
-        _leftovers,
-    )
-    for check in checks:
-        try:
-            yield check(patient)
-        except RankloopError as error:
-            yield Finding(check.__name__.strip("_"), False, error.message)
+        doctor_data.leftovers,
+    ):
+        yield _found(check, patient)
 
 
-def _space(patient: Patient) -> Finding:
-    free = shutil.disk_usage(patient.settings.data).free
-    advice = "free some disk space: training writes a few hundred MB"
-    return Finding("disk space", free > FREE_BYTES_WANTED, f"{free / 2**30:.1f} GiB free", advice)
-
-
-def _token(patient: Patient) -> Finding:
-    file = patient.settings.data / "admin-token"
-    if not file.exists():
-        return Finding("admin token", True, "made at the first start")
-    private = stat.S_IMODE(file.stat().st_mode) & 0o077 == 0
-    return Finding("admin token", private, "private" if private else "readable by others", f"chmod 600 {file}")
-
-
-def _processes(patient: Patient) -> Finding:
-    server, trainer = holder(server_lock(patient.settings.data)), holder(trainer_lock(patient.settings.data))
-    says = [
-        f"{name} {'runs' if about else 'does not run'}" for name, about in (("server", server), ("trainer", trainer))
-    ]
-    return Finding("processes", True, ", ".join(says))
-
-
-def _integrity(patient: Patient) -> Finding:
-    with patient.db.read() as tx:
-        faults = health.faults(tx)
-    return Finding(
-        "database", not faults, "; ".join(faults) or "sound", "restore the latest backup: rankloop restore FILE"
-    )
+def _found(check: Look, patient: Patient) -> Finding:
+    try:
+        return check(patient)
+    except RankloopError as error:
+        return Finding(check.__name__.strip("_").replace("_", " "), False, error.message)
+    except OSError as error:
+        return Finding(check.__name__.strip("_").replace("_", " "), False, str(error))
 
 
 def _encoder(patient: Patient) -> Finding:
     encoder = Encoder.load(patient.settings.encoder)
     return Finding("encoder", True, f"{encoder.name}, {encoder.dimension} dimensions")
-
-
-def _vectors(patient: Patient) -> Finding:
-    encoder = Encoder.load(patient.settings.encoder)
-    with patient.db.read() as tx:
-        missing = len(texts.missing_vectors(tx, encoder.name, 1_000_000))
-        live = chunks.count(tx)
-    detail = f"{live:,} chunks, {missing:,} without a vector"
-    return Finding(
-        "index", missing == 0, detail, "start the server, or run `rankloop index` again: it embeds what is missing"
-    )
 
 
 def _champion(patient: Patient) -> Finding:
@@ -162,10 +118,3 @@ def _base(patient: Patient) -> Finding:
     if fault is None:
         return Finding("base", True, f"{base} is registered when the trainer starts")
     return Finding("base", False, fault, "set RANKLOOP_BASE to a cross-encoder that is there, or to residual")
-
-
-def _leftovers(patient: Patient) -> Finding:
-    if holder(trainer_lock(patient.settings.data)) is not None:
-        return Finding("leftovers", True, "not looked for while a trainer works")
-    swept = registry.sweep(patient.db, patient.settings.models_dir)
-    return Finding("leftovers", True, f"swept {', '.join(swept)}" if swept else "none")

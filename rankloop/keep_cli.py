@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from rankloop import backup as tape
 from rankloop import doctor as physician
-from rankloop.context import fail_clearly, open_context
-from store import registry
-from store.database import migrate
+from rankloop.context import fail_clearly
+from rankloop.findings import Finding, Patient
+from store.database import Database, migrate
+from store.errors import NotFound, RankloopError
 from store.settings import load_settings
 
 
@@ -42,16 +43,35 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that `rankloop bac
 
 
 @fail_clearly
-def doctor() -> None:
+def doctor(
+    mend: Annotated[bool, typer.Option(help="Mend what can be mended without losing anything.")] = False,
+) -> None:
     """Look for what is wrong with the data directory and say what to do."""
-    with open_context() as context:
-        with context.db.write() as tx:
-            registry.ensure_first_stage(tx, context.settings.first_stage_lexical, datetime.now(UTC))
-        findings = list(physician.examine(physician.Patient(context.settings, context.db)))
-        for finding in findings:
-            mark = "[green]ok   [/green]" if finding.ok else "[bold red]fault[/bold red]"
-            context.console.print(f"{mark} {finding.what}: {finding.detail}", soft_wrap=True)
-            if not finding.ok and finding.advice:
-                context.console.print(f"      {finding.advice}", soft_wrap=True)
-        if not all(finding.ok for finding in findings):
-            raise typer.Exit(1)
+    settings, console = load_settings(), Console(highlight=False)
+    if not settings.data.is_dir():
+        raise NotFound(
+            f"there is no data directory at {settings.data.resolve()}: set RANKLOOP_DATA, or start the server"
+        )
+    db = Database.open(settings.database)
+    try:
+        broken = [_told(finding, console, mend) for finding in physician.examine(Patient(settings, db))]
+    finally:
+        db.dispose()
+    if any(broken):
+        raise typer.Exit(1)
+
+
+def _told(finding: Finding, console: Console, mend: bool) -> bool:
+    """Print a finding, mending it where that was asked for; whether a fault is left."""
+    mark = "[green]ok   [/green]" if finding.ok else "[bold red]fault[/bold red]"
+    console.print(f"{mark} {finding.what}: {escape(finding.detail)}", soft_wrap=True)
+    if mend and finding.mend is not None:
+        try:
+            console.print(f"      [green]mended[/green]: {escape(finding.mend())}", soft_wrap=True)
+        except (RankloopError, OSError) as error:
+            console.print(f"      [yellow]not mended[/yellow]: {escape(str(error))}", soft_wrap=True)
+        else:
+            return False
+    if not finding.ok and finding.advice:
+        console.print(f"      {escape(finding.advice)}", soft_wrap=True)
+    return not finding.ok

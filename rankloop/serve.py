@@ -16,12 +16,12 @@ import uvicorn
 from rich.console import Console
 
 from rankloop.follow import follow_job
-from rankloop.locks import ProcessLock, server_lock
+from rankloop.locks import ProcessLock, server_lock, trainer_lock
 from rankloop.supervise import TrainerSupervisor
 from server import indexing_jobs
 from server.app import create_app, end_streams
 from store import sessions
-from store.database import Database
+from store.database import Database, migrate
 from store.errors import Conflict, InvalidInput, RankloopError
 from store.settings import Settings, is_loopback
 from store.types import JobState
@@ -160,6 +160,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
     folder = None if index is None else checked_folder(index)
     settings.data.mkdir(parents=True, exist_ok=True)
     with ProcessLock(server_lock(settings.data), url=address(settings)), bind(settings) as sock:
+        migrate(settings.database)  # a database that can't be used is told in one line, before anything else starts
         app = create_app(settings)
         config = uvicorn.Config(
             app,
@@ -168,7 +169,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
             server_header=False,
             proxy_headers=False,  # server.proxies reads them, and needs the connection's own address for that
         )
-        trainer = TrainerSupervisor() if settings.trainer else None
+        trainer = TrainerSupervisor(trainer_lock(settings.data)) if settings.trainer else None
         server = _Server(config, trainer, partial(end_streams, app))
         server.take_signals()
         greeter = Greeter(server, settings, folder, name)

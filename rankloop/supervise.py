@@ -1,4 +1,4 @@
-"""The trainer process beside the server: started, restarted with back-off, stopped with it."""
+"""The trainer process beside the server: started, restarted with back-off or when it hangs, stopped with it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+
+from rankloop.pulse import Watch
 
 log = logging.getLogger(__name__)
 
@@ -17,12 +20,19 @@ LONGEST_DELAY_S = 60.0
 STEADY_S = 60.0
 """A trainer that lived this long starts its back-off anew."""
 STOP_GRACE_S = 6.0
+HUNG_S = 75.0
+"""Without a sign of life for this long, a trainer is killed and started again: stopped, deadlocked, stuck on a disk."""
+STARTING_S = 110.0
+"""Patience before the first sign of life: starting loads libraries."""
+LOOK_S = 2.0
 
 
 class TrainerSupervisor:
     """Keeps one ``rankloop trainer`` alive in a process group of its own until ``stop``."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: Path) -> None:
+        """``lock``: the file that a trainer holds, and touches while it lives."""
+        self._lock = lock
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_at: float | None = None
@@ -56,9 +66,21 @@ class TrainerSupervisor:
             started = time.monotonic()
             command = [sys.executable, "-m", "rankloop", "trainer", "--parent", str(os.getpid())]
             self._process = subprocess.Popen(command, start_new_session=True)
-            code = self._process.wait()
+            code = self._ended(self._process)
             if self._stopping.is_set():
                 return
             delay = FIRST_DELAY_S if time.monotonic() - started > STEADY_S else min(delay * 2, LONGEST_DELAY_S)
             log.warning("trainer ended with code %d; starting it again in %.0f s", code, delay)
             self._stopping.wait(delay)
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> int:
+        """The exit code, once it has ended or has been killed because it hangs."""
+        watch = Watch(self._lock)
+        while True:
+            try:
+                return process.wait(LOOK_S)
+            except subprocess.TimeoutExpired:
+                silent = watch.silent_s()
+            if silent > (HUNG_S if watch.started else STARTING_S):
+                log.error("the trainer has shown no sign of life for %.0f s: it is killed and started again", silent)
+                os.killpg(process.pid, signal.SIGKILL)

@@ -8,6 +8,7 @@ import threading
 from types import FrameType
 
 from rankloop.locks import ProcessLock, trainer_lock
+from rankloop.pulse import Pulse
 from store.settings import Settings
 from trainer.main import run
 
@@ -25,8 +26,14 @@ def run_trainer(settings: Settings, parent: int | None) -> None:
     signal.signal(signal.SIGINT, on_signal)
     if parent is not None:
         threading.Thread(target=_watch_parent, args=(parent, stop), name="parent-watch", daemon=True).start()
-    with ProcessLock(trainer_lock(settings.data)):
-        run(settings, stop)
+    lock = trainer_lock(settings.data)
+    with ProcessLock(lock):
+        pulse = Pulse(lock)
+        pulse.start()
+        try:
+            run(settings, stop)
+        finally:
+            pulse.end()
 
 
 def _watch_parent(parent: int, stop: threading.Event) -> None:

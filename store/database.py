@@ -18,6 +18,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -92,7 +93,7 @@ class Database:
 def migrate(url: str) -> None:
     """Bring the database at ``url`` to the newest schema, in one transaction. Safe to call from several processes.
 
-    Raises what ``Database.open`` raises, and Unavailable when no migrations are found.
+    Raises what ``Database.open`` raises, and Unavailable when no migrations are found or a newer release was here.
     """
     database = Database.open(url)
     try:
@@ -101,6 +102,7 @@ def migrate(url: str) -> None:
             config.set_main_option("script_location", str(_migrations()))
             config.set_main_option("path_separator", "os")
             config.attributes["connection"] = tx
+            _refuse_newer(config, schema_version(tx))
             command.upgrade(config, "head")
     finally:
         database.dispose()
@@ -109,6 +111,23 @@ def migrate(url: str) -> None:
 def schema_version(tx: Connection) -> str | None:
     """The migration that this database is at; None when it was never migrated."""
     return MigrationContext.configure(tx).get_current_revision()
+
+
+def newest_schema() -> str:
+    """The migration that this release brings a database to."""
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()))
+    config.set_main_option("path_separator", "os")
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def _refuse_newer(config: Config, revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise Unavailable(
+            f"the database is at schema {revision}, which this release does not know: it was written by a newer one. "
+            "Install that again, or restore a backup"
+        )
 
 
 def _migrations() -> Path:

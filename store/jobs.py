@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,8 @@ from store.types import Job, JobEvent, JobKind, JobState, Json
 
 MAX_ATTEMPTS = 3
 """A job whose worker died this often is failed, not tried again."""
+LONGEST_LEASE = timedelta(minutes=10)
+"""Well above what workers ask for; their clocks may differ by the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +212,24 @@ def release(db: Database, owner: str) -> int:
         ).rowcount
 
 
+def abandon(db: Database, dead: Callable[[str], bool], now: datetime) -> list[int]:
+    """End the leases of running jobs whose owner is ``dead``, so that they are taken up at once; returns their ids."""
+    with db.write() as tx:
+        running = tx.execute(select(jobs.c.id, jobs.c.owner).where(jobs.c.state == JobState.RUNNING.value)).all()
+        found = [row.id for row in running if row.owner is not None and dead(row.owner)]
+        tx.execute(update(jobs).where(jobs.c.id.in_(found)).values(lease_until=now - timedelta(seconds=1)))
+    return found
+
+
+def stranded(tx: Connection, now: datetime) -> list[Job]:
+    """Running jobs whose worker has let the lease expire: it was killed, or hangs."""
+    return [_job(row) for row in tx.execute(select(jobs).where(_abandoned(now)).order_by(jobs.c.id))]
+
+
 def _abandoned(now: datetime) -> Any:
-    return (jobs.c.state == JobState.RUNNING.value) & (jobs.c.lease_until < now)
+    """A lease further ahead than any is granted was given before the clock was put back: it would never expire."""
+    expired = or_(jobs.c.lease_until < now, jobs.c.lease_until > now + LONGEST_LEASE)
+    return (jobs.c.state == JobState.RUNNING.value) & expired
 
 
 def _give_up(tx: Connection, now: datetime) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -19,19 +18,18 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from store import blend as blends
-from store import deployments, manifest
+from store import deployments, leftovers, manifest
 from store.database import Database
 from store.errors import Conflict, InvalidInput, ModelRefused, NotFound
+from store.leftovers import STAGING
 from store.loading import DIGEST_CHARACTERS
 from store.manifest import Engine, Probe
 from store.scorer import Scorer
 from store.tables import champion as champion_table
-from store.tables import jobs, versions
-from store.types import FIRST_STAGE_VERSION, Blend, Decision, JobState, Json, Version, VersionForm
+from store.tables import versions
+from store.types import FIRST_STAGE_VERSION, Blend, Decision, Json, Version, VersionForm
 from store.verify import verify_in_fresh_process
 
-_STAGING = ".staging"
-_STALE_SECONDS = 24 * 3600.0
 _FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors")
 
 
@@ -86,10 +84,19 @@ def staging(models_dir: Path, owner: int | str, name: str = "model") -> Path:
 
     ``owner`` is a job's id, or a name of one's own for what no job makes.
     """
-    path = models_dir / _STAGING / (f"job-{owner}" if isinstance(owner, int) else owner) / name
+    path = _place(models_dir, owner) / name
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     return path
+
+
+def discard(models_dir: Path, owner: int | str) -> None:
+    """Remove what ``owner`` has staged: a failed job must not leave a full disk full."""
+    shutil.rmtree(_place(models_dir, owner), ignore_errors=True)
+
+
+def _place(models_dir: Path, owner: int | str) -> Path:
+    return models_dir / STAGING / (f"job-{owner}" if isinstance(owner, int) else owner)
 
 
 def publish(db: Database, models_dir: Path, staged: Path, draft: VersionDraft, now: datetime) -> Version:
@@ -122,7 +129,7 @@ def adopt(db: Database, models_dir: Path, staged: Path, draft: VersionDraft, now
 
 
 def _require_staging(models_dir: Path, staged: Path) -> None:
-    if not staged.resolve().is_relative_to((models_dir / _STAGING).resolve()) or staged.is_symlink():
+    if not staged.resolve().is_relative_to((models_dir / STAGING).resolve()) or staged.is_symlink():
         raise InvalidInput(f"{staged} is not a staging directory of {models_dir}")
 
 
@@ -192,27 +199,15 @@ def sweep(db: Database, models_dir: Path) -> list[str]:
     if not models_dir.is_dir():
         return []
     with db.write() as tx:
-        known = {path for (path,) in tx.execute(select(versions.c.path).where(versions.c.path.is_not(None)))}
-        leftovers = [p for p in models_dir.glob("v[0-9]*-*") if p.name not in known]
-        at_work = {JobState.QUEUED.value, JobState.RUNNING.value}
-        active = {f"job-{i}" for (i,) in tx.execute(select(jobs.c.id).where(jobs.c.state.in_(at_work)))}
-        leftovers += [p for p in (models_dir / _STAGING).glob("*") if p.name not in active and _is_stale(p, tx)]
-        for path in leftovers:
+        found = leftovers.find(tx, models_dir)
+        for path in found:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink()
-        if leftovers:
+        if found:
             manifest.fsync(models_dir)
-    return sorted(path.relative_to(models_dir).as_posix() for path in leftovers)
-
-
-def _is_stale(path: Path, tx: Connection) -> bool:
-    """A job's folder once its job has ended; another's (an import, the base) when nobody has touched it for a day."""
-    number = path.name.removeprefix("job-")
-    if number.isdigit() and tx.execute(select(jobs.c.id).where(jobs.c.id == int(number))).first() is not None:
-        return True
-    return time.time() - path.lstat().st_mtime > _STALE_SECONDS
+    return sorted(path.relative_to(models_dir).as_posix() for path in found)
 
 
 def _insert(tx: Connection, draft: VersionDraft, now: datetime) -> int:

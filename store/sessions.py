@@ -25,6 +25,7 @@ from store.types import Role
 
 ADMIN_TOKEN_FILE = "admin-token"
 _ADMIN_HASH = "admin_token_hash"
+_ADMIN_IN_FILE = "admin_token_in_file"
 _BYTES = 32
 
 Kind = Literal["session", "link"]
@@ -110,7 +111,14 @@ def ensure_admin_token(db: Database, settings: Settings) -> Path | None:
     with db.write() as tx:
         if meta.get(tx, _ADMIN_HASH) != hash_token(token):
             meta.put(tx, _ADMIN_HASH, hash_token(token))
+        if meta.get(tx, _ADMIN_IN_FILE) != (path is not None):
+            meta.put(tx, _ADMIN_IN_FILE, path is not None)
     return path
+
+
+def admin_token_is_kept(tx: Connection) -> bool:
+    """Whether the admin token that is valid now was read from its file, not from the settings."""
+    return meta.get(tx, _ADMIN_IN_FILE) is True
 
 
 def is_admin_token(tx: Connection, token: str) -> bool:

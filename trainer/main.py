@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from threading import Event
 from types import FrameType
 
-from store import registry
+from store import jobs, registry
 from store.database import Database, migrate
 from store.encoder import Encoder
 from store.errors import RankloopError
@@ -25,7 +25,7 @@ from trainer.pipeline import Trainer
 from trainer.priority import give_way
 from trainer.schedule import Plan, Schedule
 from trainer.single import evaluate_version
-from trainer.worker import Worker
+from trainer.worker import Worker, is_dead
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ def run(settings: Settings, stop: Event, *, nice: bool = True, clock: Callable[[
     db = Database.open(settings.database)
     with db.write() as tx:
         registry.ensure_first_stage(tx, settings.first_stage_lexical, clock())
+    jobs.abandon(db, is_dead, clock())
     registry.sweep(db, settings.models_dir)
     register_base(db, settings, clock)
     trainer = Trainer(db, settings, _Lazy(settings), clock)

@@ -60,6 +60,9 @@ class Trainer:
             version = _Night(self, reporter, order, snapshot).run()
         except InvalidInput as error:
             return _no_challenger(snapshot, [error.message, *snapshot.stats.get("missing", [])])
+        finally:
+            if not reporter.cancelled():  # else the job, and the place, may be another worker's by now
+                registry.discard(self.settings.models_dir, reporter.job.id)
         return self._settle(version, reporter)
 
     def _settle(self, version: Version, reporter: Reporter) -> Json:

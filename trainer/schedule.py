@@ -25,6 +25,8 @@ from store.types import Job, JobKind
 logger = logging.getLogger(__name__)
 
 CATCH_UP_MINUTES = 10
+CLOCK_SLACK = timedelta(minutes=1)
+"""A clock that is put back by more than this starts the waiting for the next time anew."""
 _KEY, _NEXT, _SINCE = "schedule", "schedule_next", "schedule_since"
 _LOOK_BACK = tuple(timedelta(days=days) for days in (1, 8, 32, 367))
 
@@ -106,7 +108,7 @@ def catch_up(db: Database, plan: Plan, now: datetime) -> Job | None:
     """Queue the latest due date if it was missed. Dates before the schedule began are not missed."""
     with db.write() as tx:
         since = meta.get(tx, _SINCE)
-        if since is None:
+        if since is None or datetime.fromisoformat(str(since)) > now:  # the clock has been put back
             meta.put(tx, _SINCE, now.isoformat())
             return None
         fires = plan.latest(now)
@@ -123,13 +125,14 @@ class Schedule:
         self._default = default
         self._clock = clock
         self._plan: Plan | None = None
+        self._looked = clock()
         self._lock = Lock()
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
 
     def start(self) -> None:
         """Begin to fire, and insert what was missed."""
         self.refresh()
-        self._scheduler.add_job(self._catch_up, "interval", minutes=CATCH_UP_MINUTES, id="catch-up")
+        self._check_now_and_then()
         self._scheduler.start()
         self._catch_up()
 
@@ -142,7 +145,8 @@ class Schedule:
         with self._lock:
             with self._db.read() as tx:
                 wanted = _stored(meta.get(tx, _KEY), self._default)
-            if wanted == self._plan:
+            back = self._clock_put_back()
+            if wanted == self._plan and not back:
                 return wanted
             try:
                 trigger = wanted.trigger()
@@ -150,9 +154,22 @@ class Schedule:
                 logger.warning("%s; keeping %s", error.message, (self._plan or self._default).cron)
                 wanted = self._plan or self._default
                 trigger = wanted.trigger()
-            if wanted != self._plan:
+            if wanted != self._plan or back:
                 self._take(wanted, trigger)
+            if back and self._scheduler.running:
+                self._check_now_and_then()
             return wanted
+
+    def _clock_put_back(self) -> bool:
+        """Whether the clock went back since the last look: the scheduler would wait for times of the clock before."""
+        now, before = self._clock(), self._looked
+        self._looked = now
+        return before - now > CLOCK_SLACK
+
+    def _check_now_and_then(self) -> None:
+        self._scheduler.add_job(
+            self._catch_up, "interval", minutes=CATCH_UP_MINUTES, id="catch-up", replace_existing=True
+        )
 
     def _take(self, plan: Plan, trigger: CronTrigger) -> None:
         changed, self._plan = self._plan is not None, plan

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from threading import Event, Thread
+
+import psutil
 
 from store import jobs
 from store.database import Database
@@ -81,13 +85,23 @@ class Reporter:
 Handler = Callable[[Reporter], Json]
 
 
+def _here() -> str:
+    return f"trainer-{socket.gethostname()[:32]}-"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether ``owner`` is a trainer of this machine whose process is gone; False for whatever can't be told."""
+    pid = owner.removeprefix(_here()).partition("-")[0]
+    return owner.startswith(_here()) and pid.isdigit() and not psutil.pid_exists(int(pid))
+
+
 class Worker:
     """Runs one job at a time. ``owner`` is unique to this worker's lifetime."""
 
     def __init__(
         self, db: Database, handlers: Mapping[JobKind, Handler], stop: Event, clock: Callable[[], datetime]
     ) -> None:
-        self.owner = f"trainer-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.owner = f"{_here()}{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._db = db
         self._handlers = handlers
         self._ending = stop
@@ -123,6 +137,9 @@ class Worker:
             return None, None, None
         except RankloopError as error:
             return JobState.FAILED, None, error.message
+        except OSError as error:
+            logger.exception("job %s failed", job.id)
+            return JobState.FAILED, None, _of_the_disk(error)
         except Exception as error:  # the job runner's edge
             logger.exception("job %s failed", job.id)
             return JobState.FAILED, None, f"{type(error).__name__}: {error} (details are in the trainer's log)"
@@ -135,6 +152,12 @@ class Worker:
                 jobs.finish(tx, job.id, state, result, error, now, owner=self.owner)
         except Conflict as conflict:
             logger.warning("%s", conflict.message)
+
+
+def _of_the_disk(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full: free some space, then start the job again; the champion is unchanged"
+    return f"{error} (details are in the trainer's log)"
 
 
 class _Heartbeat(Thread):

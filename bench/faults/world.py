@@ -1,0 +1,107 @@
+"""The small world of all scenarios: a hundred functions, tiny real models, two versions, and what people said."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from transformers.utils import logging as transformers_logging
+
+from bench.corpus import Corpus, Question
+from bench.demo_loop import Tally, rate_as_labelled
+from bench.faults.site import Site, copy_of, site
+from bench.toolbox import toolbox
+from store import registry
+from store.database import Database
+from store.errors import RankloopError
+from store.types import Blend, Decision, JobState, Version
+from tests import tiny
+
+REPO = "toolbox"
+RATED = 60
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    root: Path
+    data: Path
+    """Indexed and rated; each scenario works on a copy."""
+    corpus: Corpus
+    versions: tuple[int, int]
+    """Two cross-encoders whose scores differ."""
+    quick: bool
+    points: int | None
+    console: Console
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return settings_of(self.root)
+
+    def copy(self, name: str) -> Path:
+        return copy_of(self.data, self.root / name)
+
+    def size(self, full: int, quick: int) -> int:
+        """How often: a number of one's own, else by size."""
+        return self.points or (quick if self.quick else full)
+
+    def say(self, text: str) -> None:
+        self.console.print(f"  {text}", style="dim", markup=False)
+
+
+def settings_of(root: Path) -> dict[str, str]:
+    """Tiny models, and a gate's ``promote`` that moves the champion by itself."""
+    return {"RANKLOOP_ENCODER": str(root / "encoder"), "RANKLOOP_RERANK_ENGINE": "torch-fp32"}
+
+
+def prepare(root: Path, quick: bool, points: int | None, console: Console) -> World:
+    """Make the world, or take the one that an earlier call has made in ``root``."""
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    corpus, root = toolbox(), root.resolve()
+    data = root / "prepared"
+    if not (root / "ready").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        tiny.encoder(root / "encoder")
+        corpus.write(root / "code")
+        with site(data, {**settings_of(root), "RANKLOOP_TRAINER": "false"}) as made:
+            _index(made, root / "code")
+            for number, question in enumerate(corpus.questions[:RATED]):
+                rate_as_labelled(made.client(("ann", "bob")[number % 2]), question, REPO, Tally())
+            publish(made, "one", 1)
+            publish(made, "two", 2)
+        (root / "ready").touch()
+    return World(root, data, corpus, (1, 2), quick, points, console)
+
+
+def _index(made: Site, code: Path) -> None:
+    admin = made.client(admin=True)
+    job = admin.wait(admin.add_repo(REPO, str(code)).job_id, 600)
+    if job.state is not JobState.SUCCEEDED:
+        raise RankloopError(f"indexing ended as {job.state}: {job.error}")
+
+
+def publish(made: Site, name: str, seed: int) -> Version:
+    """Register a tiny cross-encoder of random weights that outweighs the first stage."""
+    models = made.settings.models_dir
+    staged = registry.staging(models, f"bench-{name}")
+    staged.rmdir()
+    tiny.cross_encoder(staged, seed=seed)
+    (staged / "README.md").write_text(f"# {name}\n", encoding="utf-8")
+    draft = registry.VersionDraft(
+        name=name, base="tiny", blend=Blend(0.0, 0.0, 1.0), max_length=256, decision=Decision.NOT_PROVEN
+    )
+    db = Database.open(made.settings.database)
+    try:
+        return registry.publish(db, models, staged, draft, datetime.now(UTC))
+    finally:
+        db.dispose()
+
+
+def questions(world: World, seed: int, count: int) -> list[Question]:
+    """A reproducible draw with repetition."""
+    rng = random.Random(seed)
+    return [rng.choice(world.corpus.questions) for _ in range(count)]

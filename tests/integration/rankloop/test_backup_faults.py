@@ -1,0 +1,86 @@
+"""A backup is of one moment and whole or not there: while people rate, and on a disk that fills up."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from store import deployments, registry, signals
+from store.database import Database
+from store.loading import load_version
+from store.settings import Settings
+from store.types import Signal, SignalKind
+from tests.integration.rankloop.conftest import QUESTION, Desk
+from tests.integration.rankloop.test_keep_cli import ratings, told
+from tests.integration.server.test_full_disk import files_no_larger_than
+
+TEXTS = ["def load_config(path):\n    return json.load(path)", "class QueryCache: ...", "def logout(session): ..."]
+
+
+class Raters(threading.Thread):
+    """People who rate one after the other; ``acknowledged`` grows once a rating is on the disk."""
+
+    def __init__(self, desk: Desk, answer: str) -> None:
+        super().__init__(daemon=True)
+        self._db, self._answer = desk.database(), answer
+        self.acknowledged: list[str] = []
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        number = 0
+        while not self.ended.is_set():
+            with self._db.write() as tx:
+                signals.put(tx, self._answer, f"p{number}", SignalKind.THUMB, None, "up", datetime.now(UTC))
+            self.acknowledged.append(f"p{number}")
+            number += 1
+        self._db.dispose()
+
+
+def scores(settings: Settings) -> tuple[int, list[float], list[float]]:
+    """The champion, and what it gives a question's candidates."""
+    db = Database.open(settings.database)
+    with db.read() as tx:
+        version = registry.get(tx, deployments.champion(tx).version_id)
+    db.dispose()
+    rerank, final = load_version(version, settings.models_dir).score(QUESTION, TEXTS, [0.3, 0.2, 0.1], [0.0, 1.0, 0.5])
+    assert rerank is not None
+    return version.id, rerank.tolist(), final.tolist()
+
+
+def people(found: list[Signal]) -> set[str]:
+    return {one.actor for one in found if one.kind is SignalKind.THUMB}
+
+
+def test_a_restored_backup_has_the_champion_the_scores_and_the_ratings(desk: Desk, empty: Desk, tmp_path: Path) -> None:
+    desk.says("models", "promote", "1", "--reason", "to be kept", "--force")
+    raters = Raters(desk, ratings(desk)[0].answer_id)
+    raters.start()
+    try:
+        while len(raters.acknowledged) < 5:
+            raters.ended.wait(0.01)
+        before = len(raters.acknowledged)
+        desk.says("backup", tmp_path / "backup.tar")
+        after = len(raters.acknowledged)
+    finally:
+        raters.ended.set()
+        raters.join()
+    empty.says("restore", tmp_path / "backup.tar")
+    assert scores(empty.settings) == scores(desk.settings)
+    restored = people(ratings(empty))
+    assert set(raters.acknowledged[:before]) <= restored
+    assert restored - {"ann", "bob"} <= set(raters.acknowledged[: after + 1])
+    kept = {one for one in told(ratings(desk)) if one[1] in restored}
+    assert told(ratings(empty)) == kept
+    assert "fault" not in empty.says("doctor")
+
+
+def test_a_full_disk_leaves_no_half_backup_and_no_traceback(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "kept" / "backup.tar"
+    file.parent.mkdir()
+    size = (desk.data / "rankloop.db").stat().st_size
+    for limit in (size // 2, size + 10_000):  # the database does not fit; the models beside it do not
+        with files_no_larger_than(limit):
+            assert "can't be written" in desk.refuses("backup", file)
+        assert not list(file.parent.iterdir())
+    assert "MB" in desk.says("backup", file)

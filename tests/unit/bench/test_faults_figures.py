@@ -1,0 +1,60 @@
+"""What the fault bench makes of what it saw: rows, the page between its marks, p99, and the order of system calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.faults.__main__ import SCENARIOS
+from bench.faults.checks import Check, none_of, save, write_page
+from bench.faults.power import early_acknowledgements
+from bench.faults.swaps import Seen, p99
+
+WAL = "/data/rankloop.db-wal"
+WRITE = f'pwrite64(7<{WAL}>, "..."..., 4120, 32) = 4120'
+FORCE = f"fdatasync(7<{WAL}>) = 0"
+SAY = 'write(1<pipe:[1]>, "acknowledged 3\\n", 15) = 15'
+
+
+def test_nothing_found_holds_and_what_was_found_is_named() -> None:
+    assert none_of("ratings lost", [], 1200, "ratings") == Check("ratings lost", "0", "0 of 1,200 ratings", True)
+    broken = none_of("ratings lost", ["a1", "a2", "a3", "a4"], 9, "ratings")
+    assert broken.holds is False
+    assert broken.seen == "4 of 9 ratings: a1; a2; a3"
+    assert broken.cells()[-1] == "NO"
+
+
+def test_the_page_keeps_its_words_and_says_what_is_missing(tmp_path: Path) -> None:
+    page = tmp_path / "faults.md"
+    page.write_text("# Faults\n\nWords.\n\n<!-- figures: begin -->\nof before\n<!-- figures: end -->\n\nMore words.\n")
+    made = {"seconds": 1234.5, "machine": {"processors": 2}}
+    save(tmp_path / "results", "kills", [Check("lost", "0", "0 of 3", True), Check("jobs", "–", "2", None)], made)
+    write_page(tmp_path / "results", ["kills", "swaps"], page)
+    text = page.read_text()
+    assert text.startswith("# Faults\n\nWords.\n")
+    assert text.endswith("More words.\n")
+    assert "of before" not in text
+    assert "| lost | 0 | 0 of 3 | yes |" in text
+    assert "### swaps\n\nNot measured yet." in text
+    assert "UTC, 1,234 s; processors 2" in text
+
+
+def test_an_acknowledgement_before_the_log_was_forced_is_seen() -> None:
+    assert early_acknowledgements([WRITE, FORCE, SAY, WRITE, FORCE, SAY]) == ([], 2)
+    assert early_acknowledgements([WRITE, SAY, FORCE]) == (["acknowledged 3"], 1)
+    assert early_acknowledgements([WRITE, FORCE, WRITE, SAY]) == (["acknowledged 3"], 1)
+    assert early_acknowledgements([SAY]) == (["acknowledged 3"], 0), "nothing was written at all"
+    failed = FORCE.replace("= 0", "= -1 EIO")
+    assert early_acknowledgements([WRITE, failed, SAY])[0] == ["acknowledged 3"]
+
+
+def test_p99_is_the_time_within_which_99_of_100_were_answered() -> None:
+    seen = [Seen(0.0, float(n), 1, {}, "q") for n in range(1, 201)]
+    assert p99(seen) == 0.99 * 200 + 1
+    assert p99([]) == 0.0
+
+
+def test_the_page_in_docs_has_a_place_for_each_scenario() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "faults.md").read_text(encoding="utf-8")
+    for name in SCENARIOS:
+        assert f"**{name}**" in page, name
+        assert f"### {name}" in page, name
