@@ -12,8 +12,8 @@ from store.loading import LoadedVersion
 from store.scorer import Logits
 
 MOST_PAIRS = 64
-"""Pairs in one pass, unless one request alone has more. Small requests fill the engine's micro-batches together; merging
-full lists of 50 saved 3 % of the work and made people wait a fifth longer, each for all (docs/LOG.md)."""
+"""Pairs in one pass, unless one request alone has more. Small requests fill the engine's micro-batches together;
+merging full lists of 50 saved 3 % of the work and made people wait a fifth longer, each for all (docs/LOG.md)."""
 _FAILURES = (RankloopError, RuntimeError, ValueError)
 """Of scoring: after one, each of the pass is scored for itself."""
 
