@@ -43,7 +43,7 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
     encoder = Encoder.load(settings.encoder)
     place = speed.world.root / "speed-training"
     base = resolve_base(RESIDUAL, encoder.name, encoder.model_path, place / "bases", settings.max_length).path
-    ours: dict[str, Recipe] = {name: replace(SEED, precision=name) for name in ("fp32", "bf16")}  # type: ignore[arg-type]
+    ours: dict[str, Recipe] = {name: replace(SEED, precision=name) for name in ("fp32", "bf16")}
     timed: dict[str, list[Timed]] = {name: [] for name in (*ours, "head")}
     losses: dict[str, list[float]] = {name: [] for name in ("plain", *ours)}
     fitted_on = 0
