@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from rankloop.context import Context, fail_clearly, open_context
-from rankloop.follow import follow_job
-from rankloop.locks import ProcessLock, server_lock
+from rankloop.follow import POLL_S, follow_job
+from rankloop.locks import ProcessLock, holder, server_lock
 from rankloop.serve import checked_folder
+from rankloop.watch import Watcher, look
 from server import indexing_jobs
-from store import repos
-from store.errors import RankloopError
+from store import jobs, repos
+from store.errors import RankloopError, Unavailable
 from store.types import Job, JobState, Json
+
+if TYPE_CHECKING:
+    from store.encoder import Encoder
 
 _SECRETS_SHOWN = 20
 
@@ -29,33 +36,71 @@ def register(app: typer.Typer) -> None:
 def index(
     path: Annotated[Path, typer.Argument(help="Folder to index.")],
     repo: Annotated[str | None, typer.Option(help="Name of the repository (default: the folder's name).")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep up with edits until Ctrl-C.")] = False,
 ) -> None:
     """Index a folder, or bring its index up to date. Unchanged chunks are never embedded again."""
     folder = checked_folder(path)
     with open_context() as context:
         name = repo or indexing_jobs.free_name(context.db, folder)
-        job = indexing_jobs.start(context.db, name, str(folder), "command line", datetime.now(UTC))
-        ended = follow_job(context.db, job.id, context.console) if context.server_url() else _index_here(context, job)
-        _report(context, name, ended)
+        seen = look(folder) if watch else {}
+        indexing = Indexing(context, name, folder)
+        _report(context, name, indexing.run(lambda job: follow_job(context.db, job.id, context.console)))
+        if watch:
+            _keep_up(context, Watcher(folder, seen), lambda: indexing.run(partial(wait, context)))
 
 
-def _index_here(context: Context, job: Job) -> Job:
-    """Own the vector index for as long as this job takes."""
-    from server.indexing.worker import IndexWorker
-    from store.encoder import Encoder
-    from store.vectors import VectorIndex
+def _keep_up(context: Context, watcher: Watcher, update: Callable[[], Job]) -> None:
+    context.console.print("Keeping up with edits; Ctrl-C ends it.")
+    try:
+        for line in watcher.updates(update):
+            context.console.print(line)
+    except KeyboardInterrupt:
+        context.console.print("No longer keeping up.")
 
-    settings = context.settings
-    with ProcessLock(server_lock(settings.data)):
-        encoder = Encoder.load(settings.encoder)
-        vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, encoder.dimension)
-        worker = IndexWorker(context.db, encoder, vectors, leave_out_secrets=settings.leave_out_secrets)
-        worker.start()
-        try:
-            return follow_job(context.db, job.id, context.console)
-        finally:
-            worker.stop()
-            vectors.close()
+
+def wait(context: Context, job: Job) -> Job:
+    """The ended job. Raises Unavailable where nobody is left to run it."""
+    while not job.state.ended:
+        if job.state is JobState.QUEUED and holder(server_lock(context.settings.data)) is None:
+            raise Unavailable("the server stopped before it had indexed; trying again")
+        time.sleep(POLL_S)
+        with context.db.read() as tx:
+            job = jobs.get(tx, job.id)
+    return job
+
+
+class Indexing:
+    """Index jobs of one folder: by the running server, else here, with the vector index owned while a job takes."""
+
+    def __init__(self, context: Context, name: str, folder: Path) -> None:
+        self._context, self._name, self._folder = context, name, folder
+        self._encoder: Encoder | None = None
+
+    def run(self, follow: Callable[[Job], Job]) -> Job:
+        """A job that begins after this call, once it has ended."""
+        context = self._context
+        while True:
+            job = indexing_jobs.start(context.db, self._name, str(self._folder), "command line", datetime.now(UTC))
+            ended = follow(job) if context.server_url() else self._here(job, follow)
+            if job.state is JobState.QUEUED:
+                return ended
+
+    def _here(self, job: Job, follow: Callable[[Job], Job]) -> Job:
+        from server.indexing.worker import IndexWorker
+        from store.encoder import Encoder
+        from store.vectors import VectorIndex
+
+        settings = self._context.settings
+        with ProcessLock(server_lock(settings.data)):
+            self._encoder = self._encoder or Encoder.load(settings.encoder)
+            vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, self._encoder.dimension)
+            worker = IndexWorker(self._context.db, self._encoder, vectors, leave_out_secrets=settings.leave_out_secrets)
+            worker.start()
+            try:
+                return follow(job)
+            finally:
+                worker.stop()
+                vectors.close()
 
 
 def _report(context: Context, name: str, job: Job) -> None:

@@ -41,6 +41,12 @@ class TooMany(RankloopError):
         self.seconds = seconds
 
 
+class CallerLeft(Cancelled):
+    """The client closed the connection; the status is for the metrics, as nobody reads it."""
+
+    code = "caller_left"
+
+
 _STATUS: Sequence[tuple[type[RankloopError], int]] = (
     (SignInNeeded, 401),
     (Forbidden, 403),
@@ -49,6 +55,7 @@ _STATUS: Sequence[tuple[type[RankloopError], int]] = (
     (NotFound, 404),
     (Conflict, 409),
     (ModelRefused, 409),
+    (CallerLeft, 499),
     (Cancelled, 409),
     (Busy, 503),
     (Unavailable, 503),

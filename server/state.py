@@ -31,6 +31,10 @@ from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION
 from store.vectors import VectorIndex
 
+ABREAST = max(1, min(4, (os.cpu_count() or 2) // 2))
+"""First stages at a time."""
+WORKERS = 8
+"""Questions under way; most of them wait for the engine, which scores several in one pass."""
 WAITING = 32
 """Questions that may wait for a worker; the next one is told to come back."""
 Clock = Callable[[], datetime]
@@ -90,9 +94,9 @@ def open_state(
             first_stage = load_version(registry.get(tx, FIRST_STAGE_VERSION), settings.models_dir)
         retriever = Retriever(db, encoder, vectors, settings.first_stage_lexical)
         cache = ScoreCache(settings.score_cache) if settings.score_cache else None
-        search = Search(retriever, follower.reranker, first_stage, cache)
+        search = Search(retriever, follower.reranker, first_stage, cache, ABREAST)
         model = _language_model(settings)
-        pool = WorkPool(workers=max(1, min(4, (os.cpu_count() or 2) // 2)), waiting=WAITING)
+        pool = WorkPool(workers=WORKERS, waiting=WAITING)
         opened.callback(pool.close)
         answering = Answering(db, search, pool, model, clock)
         worker = IndexWorker(db, encoder, vectors, now=clock, leave_out_secrets=settings.leave_out_secrets)

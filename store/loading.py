@@ -50,6 +50,12 @@ class LoadedVersion:
         scorer = self.fast or self.scorer
         return None if scorer is None else scorer.score(query, texts)
 
+    def pair_logits(self, pairs: Sequence[tuple[str, str]]) -> Logits:
+        """As ``logits``, for pairs of several queries. Raises ValueError where the version does not rerank."""
+        if self.scorer is None:
+            raise ValueError(f"version {self.version.id} does not rerank")
+        return self.scorer.score_pairs(pairs) if self.fast is None else self.fast.score_or_fall_back(pairs)
+
     def final(self, dense: Floats, lexical: Floats, rerank: Logits | None) -> FloatArray:
         """``final_score`` of each candidate, shape ``(n,)``."""
         return final_scores(self.blend, dense, lexical, rerank)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,12 @@ from sentence_transformers.cross_encoder.data_collator import CrossEncoderDataCo
 from store.errors import InvalidInput
 from store.types import Json, Pair
 from trainer.recipe import Recipe
+from trainer.tokens import Tokens
 
-MICRO_BATCH = 16  # sequences a forward pass: sorted by length, so that short ones are not padded to the longest
+MICRO_BATCH = 4
+"""Sequences a forward pass: sorted by length, so that short ones are not padded to the longest. The loss and its
+gradient are those of the whole batch, whatever this is."""
+MICRO_BATCH_GPU = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +136,23 @@ def rows_for(
 
 
 class RowCollator(CrossEncoderDataCollator):
-    """Tokenises the passages of a batch of rows in length-sorted micro-batches.
+    """Puts the passages of a batch of rows into micro-batches of about one length, from tokens made at the beginning.
 
     The batch is a dict whose values the trainer hands to the loss in this order: ``micro_batches`` (list of model
     inputs), ``places`` (n,) the position of each logit in the batch, ``weights`` (n,), ``priors`` (n,), ``groups`` (n,)
     the row each passage belongs to; ``label`` (n,) goes as the loss's second argument. n counts passages.
     """
 
-    def __init__(self, model: CrossEncoder) -> None:
+    def __init__(self, model: CrossEncoder, rows: Iterable[Row]) -> None:
         super().__init__(preprocess_fn=model.preprocess)
+        self._tokens = Tokens(model, ((row.query, passage) for row in rows for passage in row.passages))
+        self._size = MICRO_BATCH if model.device.type == "cpu" else MICRO_BATCH_GPU
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
         texts = [(row["query"], passage) for row in features for passage in row["passages"]]
-        order = sorted(range(len(texts)), key=lambda at: (len(texts[at][0]) + len(texts[at][1]), at))
-        chunks = [order[start : start + MICRO_BATCH] for start in range(0, len(order), MICRO_BATCH)]
-        micro = [self.preprocess_fn([texts[at] for at in chunk]) for chunk in chunks]
+        order = sorted(range(len(texts)), key=lambda at: (self._tokens.length(texts[at]), at))
+        chunks = [order[start : start + self._size] for start in range(0, len(order), self._size)]
+        micro = [self._tokens.batch([texts[at] for at in chunk]) for chunk in chunks]
         places = torch.empty(len(order), dtype=torch.long)
         places[torch.tensor(order)] = torch.arange(len(order))
         return {

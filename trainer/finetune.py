@@ -113,7 +113,9 @@ def finetune(
     steps = recipe.steps(len(rows[0]), imported)
     watch = _Watch(steps, [len(row.passages) for row in rows[0]], recipe.batch, report, cancelled)
     began = time.monotonic()
-    _train(model, _in_order(rows, steps * recipe.batch, seed), recipe, _loss(recipe, model, bf16), steps, seed, watch)
+    data = _in_order(rows, steps * recipe.batch, seed)
+    collator = RowCollator(model, (row for epoch in rows for row in epoch))
+    _train(model, data, collator, recipe, _loss(recipe, model, bf16), steps, seed, watch)
     model.save_pretrained(str(out), create_model_card=False)
     losses = [line.loss for line in watch.lines]
     tenth = max(1, len(losses) // 10)
@@ -184,7 +186,14 @@ class _Trainer(CrossEncoderTrainer):
 
 
 def _train(
-    model: CrossEncoder, rows: Dataset, recipe: Recipe, loss: RowLoss, steps: int, seed: int, watch: _Watch
+    model: CrossEncoder,
+    rows: Dataset,
+    collator: RowCollator,
+    recipe: Recipe,
+    loss: RowLoss,
+    steps: int,
+    seed: int,
+    watch: _Watch,
 ) -> None:
     quiet()
     with tempfile.TemporaryDirectory(prefix="rankloop-train-") as scratch:
@@ -212,7 +221,7 @@ def _train(
             args=arguments,
             train_dataset=rows,
             loss=loss,
-            data_collator=RowCollator(model),
+            data_collator=collator,
             callbacks=[watch],
         )
         trainer.pop_callback(_printer(trainer))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.speed import indexing, report, rerank, search
+from bench.speed import indexing, report, rerank, search, training, users
 from bench.speed.timing import Row
 from bench.speed.world import FITTED, MEASURED, Speed, prepare
 from store.types import Json
@@ -22,8 +22,10 @@ ROUNDS = 20
 INDEXING_ROUNDS = 3
 PARTS: Mapping[str, Callable[[Speed, int, Callable[[str], None]], list[Row]]] = {
     "rerank": rerank.measure,
+    "users": users.measure,
     "search": search.measure,
     "indexing": lambda speed, rounds, say: indexing.measure(speed, min(rounds, INDEXING_ROUNDS), say),
+    "training": training.measure,
 }
 
 console = Console(highlight=False)

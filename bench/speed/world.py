@@ -86,7 +86,7 @@ def _publish(world: looping.World, db: Database, settings: Settings) -> Version:
     base = resolve_base(RESIDUAL, encoder.name, encoder.model_path, bases, settings.max_length)
     queries = [question.query for question in world.corpus.questions]
     store = FeatureStore(base.path, settings.max_length, lambda: False)
-    lists = [one for number, query in enumerate(queries[:FITTED]) if (one := _judged(world, number, query))]
+    lists = [one for number, query in enumerate(queries[:FITTED]) if (one := judged(world, number, query))]
     head = fit_head(lists, lambda one: store.of(one.pairs), DEFAULT)
     staged = registry.staging(settings.models_dir, NAME)
     shutil.copytree(base.path, staged, dirs_exist_ok=True)
@@ -105,7 +105,8 @@ def _publish(world: looping.World, db: Database, settings: Settings) -> Version:
     return registry.publish(db, settings.models_dir, staged, draft, datetime.now(UTC))
 
 
-def _judged(world: looping.World, number: int, query: str) -> JudgedList | None:
+def judged(world: looping.World, number: int, query: str) -> JudgedList | None:
+    """The query's best candidates, all mass on the right one; None where it is not among them."""
     found = world.lists[query][:SOME]
     right = world.corpus.questions[number].relevant
     target = [float(one.chunk.path in right) for one in found]
@@ -136,4 +137,4 @@ def _eval_query(world: looping.World, number: int, query: str) -> EvalQuery:
     )
 
 
-__all__ = ["REPO", "SETTINGS", "Speed", "prepare"]
+__all__ = ["REPO", "SETTINGS", "Speed", "judged", "prepare"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 import uuid
@@ -9,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
 
 import anyio.to_thread
 
@@ -98,11 +100,19 @@ class Answering:
         self._clock = clock
 
     async def prepare(self, ask: Ask) -> Prepared:
-        """Search for a question. Raises NotFound for an unknown repository or conversation, Busy when overloaded."""
+        """Search for a question; cancelled, it leaves the queue.
+
+        Raises NotFound for an unknown repository or conversation, Busy when overloaded.
+        """
         loaded = self._search.version(ask.rerank)
         repo, earlier = await anyio.to_thread.run_sync(self._context, ask)
         query = search_query(ask.question, [question for question, _ in earlier])
-        found, sources = await self._pool.run(self._find, query, repo, ask, loaded)
+        given_up = Event()
+        try:
+            found, sources = await self._pool.run(self._find, query, repo, ask, loaded, given_up)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
         chat = ask.kind is AnswerKind.CHAT and ask.logged
         new = chat and ask.conversation_id is None
         return Prepared(
@@ -164,8 +174,10 @@ class Answering:
         if rest:
             yield rest
 
-    def _find(self, query: str, repo: str | None, ask: Ask, loaded: LoadedVersion) -> tuple[Found, tuple[Source, ...]]:
-        found = self._search.find(query, repo, ask.depth, loaded, ask.hidden)
+    def _find(
+        self, query: str, repo: str | None, ask: Ask, loaded: LoadedVersion, given_up: Event
+    ) -> tuple[Found, tuple[Source, ...]]:
+        found = self._search.find(query, repo, ask.depth, loaded, ask.hidden, given_up)
         return found, sources_of(query, found.candidates[: ask.top_k])
 
     def _context(self, ask: Ask) -> tuple[str | None, list[tuple[str, str]]]:

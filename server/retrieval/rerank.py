@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from server.retrieval.scores import ScoreCache
@@ -28,16 +28,23 @@ class Reranker:
 
     @staticmethod
     def rerank(
-        query: str, candidates: Sequence[Candidate], loaded: LoadedVersion, cache: ScoreCache | None = None
+        query: str,
+        candidates: Sequence[Candidate],
+        loaded: LoadedVersion,
+        cache: ScoreCache | None = None,
+        logits: Callable[[str, Sequence[str]], Logits | None] | None = None,
     ) -> list[Candidate]:
-        """The candidates by ``final_score`` under ``loaded``, with ``rerank_score`` (a logit) and ``rank`` set."""
+        """The candidates by ``final_score`` under ``loaded``, with ``rerank_score`` (a logit) and ``rank`` set.
+
+        ``logits``: how ``loaded`` is asked for scores, where not directly.
+        """
         if not candidates:
             return []
 
         def compute(places: Sequence[int]) -> Logits:
-            logits = loaded.logits(query, [candidates[i].chunk.text for i in places])
-            assert logits is not None
-            return logits
+            made = (logits or loaded.logits)(query, [candidates[i].chunk.text for i in places])
+            assert made is not None
+            return made
 
         rerank: Logits | None = None
         if loaded.scorer is not None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
+from threading import Event, Semaphore
 
 from server.retrieval.rerank import Reranker
 from server.retrieval.retrieve import Retriever
 from server.retrieval.scores import ScoreCache
-from store.errors import NotFound
+from server.retrieval.together import Together
+from store.errors import Cancelled, NotFound
 from store.loading import LoadedVersion
 from store.types import Candidate
 
@@ -26,15 +29,25 @@ class Found:
 
 
 class Search:
-    """The one path from a query to ranked candidates."""
+    """The one path from a query to ranked candidates. Safe to share between threads.
+
+    ``abreast`` first stages at a time: each is mostly work for one processor, while the engine uses all.
+    """
 
     def __init__(
-        self, retriever: Retriever, reranker: Reranker, first_stage: LoadedVersion, cache: ScoreCache | None = None
+        self,
+        retriever: Retriever,
+        reranker: Reranker,
+        first_stage: LoadedVersion,
+        cache: ScoreCache | None = None,
+        abreast: int = 1,
     ) -> None:
         self._retriever = retriever
         self._reranker = reranker
         self._first_stage = first_stage
         self._cache = cache
+        self._retrieving = Semaphore(abreast)
+        self._together = Together()
 
     def version(self, rerank: bool = True) -> LoadedVersion:
         """What a request that begins now is ranked by."""
@@ -47,18 +60,27 @@ class Search:
         depth: int,
         loaded: LoadedVersion,
         hidden: frozenset[str] = frozenset(),
+        given_up: Event | None = None,
     ) -> Found:
         """Rank ``depth`` candidates for ``query`` under ``loaded``, as if the ``hidden`` repositories were not there.
 
-        Raises NotFound for an unknown repository.
+        Raises NotFound for an unknown repository, Cancelled soon after ``given_up`` is set.
         """
         started = time.perf_counter()
-        candidates = self._retriever.retrieve(query, repo, depth, hidden)
+        with self._retrieving:
+            if given_up is not None and given_up.is_set():
+                raise Cancelled("the question was given up before its turn")
+            candidates = self._retriever.retrieve(query, repo, depth, hidden)
         retrieved = time.perf_counter()
-        ranked = self._reranker.rerank(query, candidates, loaded, self._cache)
+        logits = partial(self._together.logits, loaded, given_up=given_up)
+        ranked = self._reranker.rerank(query, candidates, loaded, self._cache, logits)
         ended = time.perf_counter()
         timings = {"retrieve": _ms(retrieved - started), "rerank": _ms(ended - retrieved)}
         return Found(query, repo, loaded.version.id, tuple(ranked), timings)
+
+    def waiting(self) -> int:
+        """Questions that wait for the engine."""
+        return self._together.waiting()
 
     def find_known(
         self,

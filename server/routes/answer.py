@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from server import views
 from server.answering.pipeline import Answering, Ask, Draft, Prepared
 from server.deps import Asker, Judging, Key, State
+from server.routes.leaving import while_connected
 from server.schemas.asking import AnswerForm, AnswerResult
 from server.schemas.rating import StoredAnswer
 from server.state import AppState
@@ -19,12 +20,12 @@ router = APIRouter(prefix="/api", tags=["ask"])
 
 
 @router.post("/answer")
-async def answer(form: AnswerForm, asker: Asker, state: State) -> AnswerResult:
+async def answer(form: AnswerForm, asker: Asker, state: State, request: Request) -> AnswerResult:
     """Answer a question from the indexed code, with citations."""
     top_k = form.top_k or state.settings.top_k
     depth = max(state.settings.depth, top_k)
     ask = Ask(AnswerKind.ANSWER, form.question, form.repo, asker.actor, top_k, depth, asker.logged, asker.hidden)
-    prepared = await state.answering.prepare(ask)
+    prepared = await while_connected(request, state.answering.prepare(ask))
     return body(prepared, await written(state, prepared))
 
 

@@ -6,13 +6,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import anyio
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from server import sse, views
 from server.answering.pipeline import Answering, Ask, Draft, Prepared
 from server.deps import Asker, State
 from server.routes.answer import body, written
+from server.routes.leaving import while_connected
 from server.routes.streaming import EventStream
 from server.schemas.asking import ChatCitations, ChatDone, ChatForm, ChatResult, ChatSources, ChatToken
 from server.state import AppState
@@ -26,7 +27,7 @@ router = APIRouter(prefix="/api", tags=["ask"])
     response_model=ChatResult,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
-async def chat(form: ChatForm, asker: Asker, state: State) -> Response | ChatResult:
+async def chat(form: ChatForm, asker: Asker, state: State, request: Request) -> Response | ChatResult:
     """Server-sent events sources, token, citations, done, error; with stream=false one JSON body."""
     top_k = form.top_k or state.settings.top_k
     ask = Ask(
@@ -41,7 +42,7 @@ async def chat(form: ChatForm, asker: Asker, state: State) -> Response | ChatRes
         conversation_id=form.conversation_id,
         inherit_repo="repo" not in form.model_fields_set,
     )
-    prepared = await state.answering.prepare(ask)
+    prepared = await while_connected(request, state.answering.prepare(ask))
     if form.stream:
         return EventStream(events(state, prepared), state.stopping)
     result = body(prepared, await written(state, prepared))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from server import views
 from server.answering.pipeline import Ask, Draft
 from server.deps import Asker, State
+from server.routes.leaving import while_connected
 from server.schemas.asking import SearchForm, SearchResult
 from store.types import AnswerKind
 
@@ -14,7 +15,7 @@ router = APIRouter(prefix="/api", tags=["ask"])
 
 
 @router.post("/search")
-async def search(form: SearchForm, asker: Asker, state: State) -> SearchResult:
+async def search(form: SearchForm, asker: Asker, state: State, request: Request) -> SearchResult:
     """Ranked chunks for a query."""
     depth = max(form.depth or state.settings.depth, form.top_k)
     ask = Ask(
@@ -28,7 +29,7 @@ async def search(form: SearchForm, asker: Asker, state: State) -> SearchResult:
         asker.hidden,
         rerank=form.rerank,
     )
-    prepared = await state.answering.prepare(ask)
+    prepared = await while_connected(request, state.answering.prepare(ask))
     await state.answering.store(prepared, Draft())
     timings = prepared.found.timings
     state.metrics.answer(ask.kind, prepared.found.model_version, timings)

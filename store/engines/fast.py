@@ -28,7 +28,10 @@ class FastScorer:
 
     def score(self, query: str, texts: Sequence[str]) -> Logits:
         """``rerank_score`` of each text for the query: shape ``(n,)``. By torch where the engine fails."""
-        pairs = [(query, text) for text in texts]
+        return self.score_or_fall_back([(query, text) for text in texts])
+
+    def score_or_fall_back(self, pairs: Sequence[tuple[str, str]]) -> Logits:
+        """Raw logits ``(n,)``, by torch where the engine fails."""
         if self.broken is None:
             try:
                 return self.score_pairs(pairs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from server.state import WAITING
+from server.state import WAITING, WORKERS
 from store import deployments, manifest, registry
 from store.encoder import Encoder
 from store.engines.convert import write
@@ -143,7 +142,7 @@ def test_more_questions_than_fit_are_told_to_come_back(
             return real(query, texts)
 
         monkeypatch.setattr(scorer, "score", waits)
-        fit = max(1, min(4, (os.cpu_count() or 2) // 2)) + WAITING
+        fit = WORKERS + WAITING
         refused = 3
         with ThreadPoolExecutor(fit + refused) as people:
             asked = [

@@ -93,7 +93,7 @@ ROWS = [
 
 
 def collated(model: CrossEncoder, rows: Sequence[Row]) -> tuple[list[object], Tensor]:
-    made = RowCollator(model)([row.as_json() for row in rows])
+    made = RowCollator(model, rows)([row.as_json() for row in rows])
     labels = made.pop("label")
     return list(made.values()), labels
 
