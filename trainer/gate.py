@@ -6,6 +6,7 @@ Scores are ``ndcg@10`` a query group. Wrong input raises InvalidInput: an error 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +92,8 @@ class _Gate:
 
     def _result(self, decision: Decision) -> GateResult:
         reasons = (*self.broken, *self.unproven, *self.passed, *self.warnings)
-        return GateResult(decision, reasons, self.numbers)
+        self.numbers["deciding"] = len(self.broken) + len(self.unproven) or 1  # of the reasons, the first
+        return GateResult(decision, tuple(map(typeset, reasons)), self.numbers)
 
     def _enough(self) -> bool:
         groups, held_out = len(self.pooled.challenger), len(self.held_out.challenger)
@@ -166,8 +168,12 @@ class _Gate:
             else f"a gain of {assumed:.3f}, if there is one,"
         )
         if more <= 0:
-            return f"{groups} judged questions were enough to see {what} with {self.policy.power:.0%} probability."
-        return f"About {more} more judged questions would settle {what} with {self.policy.power:.0%} probability."
+            return (
+                f"{groups} judged questions were enough to see {what} with {100 * self.policy.power:.0f} % probability."
+            )
+        return (
+            f"About {more} more judged questions would settle {what} with {100 * self.policy.power:.0f} % probability."
+        )
 
     def _held_out(self, enough: bool) -> None:
         self._not_below("champion", self.held_out, self.policy.below_champion, "held-out questions", enough)
@@ -242,3 +248,8 @@ class _Gate:
         self.numbers["latency_ms"] = latency
         said = f"Reranking a full list takes {latency:.0f} ms (95th percentile; budget {budget:.0f} ms)."
         (self.passed if latency <= budget else self.broken).append(said)
+
+
+def typeset(sentence: str) -> str:
+    """With a true minus sign before numbers, as the admin page has it in its tables."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", sentence)

@@ -98,7 +98,7 @@ def _merge(pieces: Sequence[Evidence], policy: Policy) -> Judgment:
     reasons = [piece.reason for piece in counted]
     if len(voices) > 1:
         agreeing = f"{gain:.2f} for and {loss:.2f} against"
-        reasons.append(f"people disagree ({agreeing}), so it weighs {agreement:.0%} of what it would")
+        reasons.append(f"people disagree ({agreeing}), so it weighs {100 * agreement:.0f} % of what it would")
     return Judgment(
         id=judgment_id(newest.group_id, newest.content_hash),
         group_id=newest.group_id,

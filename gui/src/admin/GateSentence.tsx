@@ -18,13 +18,41 @@ export function GateSentence({ version }: { version: Version }) {
   return (
     <Notice tone={decision === "promote" ? "plain" : decision === "reject" ? "bad" : "warn"}>
       <p>{sentence}</p>
-      {version.reasons.length > 0 && (
-        <ul>
-          {version.reasons.map((reason) => (
-            <li key={reason}>{reason}</li>
-          ))}
-        </ul>
-      )}
+      <GateReasons version={version} />
     </Notice>
   );
+}
+
+/** What decided, and the checks that did not behind a fold. Versions of earlier releases show all of them. */
+export function GateReasons({ version }: { version: Version }) {
+  const { reasons } = version;
+  if (reasons.length === 0) return null;
+  const decided = deciding(version.metrics["gate"]) ?? reasons.length;
+  const others = reasons.slice(decided);
+  return (
+    <>
+      <List reasons={reasons.slice(0, decided)} />
+      {others.length > 0 && (
+        <details>
+          <summary>{others.length === 1 ? "1 other check" : `${others.length} other checks`}</summary>
+          <List reasons={others} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function List({ reasons }: { reasons: string[] }) {
+  return (
+    <ul>
+      {reasons.map((reason) => (
+        <li key={reason}>{reason}</li>
+      ))}
+    </ul>
+  );
+}
+
+function deciding(gate: unknown): number | null {
+  if (typeof gate !== "object" || gate === null || !("deciding" in gate)) return null;
+  return typeof gate.deciding === "number" ? gate.deciding : null;
 }

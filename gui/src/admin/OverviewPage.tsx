@@ -4,6 +4,7 @@ import { ago, count, percent, plural, when } from "../lib/format";
 import { Notice } from "../ui/Notice";
 import { VersionBadges } from "./badges";
 import { ledger, overview } from "./data";
+import { GateReasons } from "./GateSentence";
 import { JobLine } from "./JobLine";
 import { LearningCurve } from "./LearningCurve";
 import { RatingDays } from "./RatingDays";
@@ -79,12 +80,10 @@ function Champion({ data }: { data: Overview }) {
         <VersionBadges version={serving} />
         <span class="muted small">since {when(champion.since)} ({ago(champion.since)})</span>
       </p>
-      {why && serving.reasons.length > 0 && (
-        <ul class="plain-list small">
-          {serving.reasons.map((reason) => (
-            <li key={reason}>{reason}</li>
-          ))}
-        </ul>
+      {why && (
+        <div class="small">
+          <GateReasons version={serving} />
+        </div>
       )}
       <div class="row">
         <button type="button" class="button small" onClick={() => go("versions", champion.version_id)}>

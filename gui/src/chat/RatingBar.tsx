@@ -58,8 +58,8 @@ export function RatingBar({ turn }: { turn: Turn }) {
       </div>
       {!mayRate.value && <p class="muted small">{mayNotRate}</p>}
       {rating.correction !== null && <Place turn={turn} chunk={rating.correction} />}
-      {talked && mayRate.value && <RatingCard turn={turn} />}
       <SaveLine answer={answer} />
+      {talked && mayRate.value && <RatingCard turn={turn} />}
       {receipt && rated && <ReceiptPanel answer={answer} rating={rating} />}
       <p class="provenance">{provenance(turn)}</p>
     </section>

@@ -226,6 +226,21 @@ def test_making_the_challenger_worse_never_helps_it(
     assert order.index(decide(after, policy).decision) <= order.index(decide(before, policy).decision)
 
 
+def test_what_decided_comes_first_and_is_counted() -> None:
+    rejected, unproven, promoted = (decide(evidence(gain), FAST) for gain in (-0.03, 0.0, 0.05))
+    assert [one.decision for one in (rejected, unproven, promoted)] == [
+        Decision.REJECT, Decision.NOT_PROVEN, Decision.PROMOTE,
+    ]  # fmt: skip
+    assert rejected.reasons[0].startswith("It is worse than the champion")
+    assert "(\N{MINUS SIGN}0.03" in rejected.reasons[0]
+    assert "-0" not in "".join(rejected.reasons)
+    assert promoted.numbers["deciding"] == 1
+    for found in (rejected, unproven):
+        first = found.numbers["deciding"]
+        assert not any("holds" in reason for reason in found.reasons[:first])
+        assert all("holds" in r or "budget" in r or "guard" in r for r in found.reasons[first:])
+
+
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_groups_changes_nothing(seed: int, random: object) -> None:
