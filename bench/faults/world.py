@@ -18,11 +18,15 @@ from bench.toolbox import toolbox
 from store import registry
 from store.database import Database
 from store.errors import RankloopError
+from store.settings import Settings
 from store.types import Blend, Decision, JobState, Version
 from tests import tiny
+from trainer.base import make_residual_base
+from trainer.first_champion import register_base
 
 REPO = "toolbox"
 RATED = 60
+MAX_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,13 @@ class World:
 
 
 def settings_of(root: Path) -> dict[str, str]:
-    """Tiny models, and a gate's ``promote`` that moves the champion by itself."""
-    return {"RANKLOOP_ENCODER": str(root / "encoder"), "RANKLOOP_RERANK_ENGINE": "torch-fp32"}
+    """Nights train a tiny base; the encoder is the packaged one, since a tiny one takes all questions for the same."""
+    return {
+        "RANKLOOP_BASE": str(root / "base"),
+        "RANKLOOP_BASE_IS_CHAMPION": "false",
+        "RANKLOOP_MAX_LENGTH": str(MAX_LENGTH),
+        "RANKLOOP_RERANK_ENGINE": "torch-fp32",
+    }
 
 
 def prepare(root: Path, quick: bool, points: int | None, console: Console) -> World:
@@ -65,7 +74,7 @@ def prepare(root: Path, quick: bool, points: int | None, console: Console) -> Wo
     if not (root / "ready").exists():
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
-        tiny.encoder(root / "encoder")
+        make_residual_base(tiny.encoder(root / "encoder"), root / "base", max_length=MAX_LENGTH)
         corpus.write(root / "code")
         with site(data, {**settings_of(root), "RANKLOOP_TRAINER": "false"}) as made:
             _index(made, root / "code")
@@ -73,6 +82,7 @@ def prepare(root: Path, quick: bool, points: int | None, console: Console) -> Wo
                 rate_as_labelled(made.client(("ann", "bob")[number % 2]), question, REPO, Tally())
             publish(made, "one", 1)
             publish(made, "two", 2)
+            _register_base(made, root / "base")
         (root / "ready").touch()
     return World(root, data, corpus, (1, 2), quick, points, console)
 
@@ -82,6 +92,16 @@ def _index(made: Site, code: Path) -> None:
     job = admin.wait(admin.add_repo(REPO, str(code)).job_id, 600)
     if job.state is not JobState.SUCCEEDED:
         raise RankloopError(f"indexing ended as {job.state}: {job.error}")
+
+
+def _register_base(made: Site, base: Path) -> None:
+    """As the trainer does when it starts: once here, not in every scenario."""
+    settings = Settings(data=made.data, base=str(base), base_is_champion=False, max_length=MAX_LENGTH)
+    db = Database.open(settings.database)
+    try:
+        register_base(db, settings, lambda: datetime.now(UTC))
+    finally:
+        db.dispose()
 
 
 def publish(made: Site, name: str, seed: int) -> Version:
