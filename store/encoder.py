@@ -8,18 +8,21 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
 from transformers.utils.logging import disable_progress_bar
 
 from store.engines.convert import convert
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
 from store.manifest import PROBE_TEXTS
+from store.sentences import Sentences, is_plain
 from store.types import Vector
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 log = logging.getLogger("rankloop.store")
 PACKAGED = {
@@ -42,9 +45,9 @@ _SAMPLE = ["a", *(passage for _, passage in PROBE_TEXTS), "def read(path):\n    
 class _Positional(torch.nn.Module):
     """Tracing takes no dicts."""
 
-    def __init__(self, model: SentenceTransformer, names: tuple[str, ...]) -> None:
+    def __init__(self, model: SentenceTransformer | Sentences, names: tuple[str, ...]) -> None:
         super().__init__()
-        self.steps, self.names = torch.nn.ModuleList(model), names
+        self.steps, self.names = torch.nn.ModuleList([model] if isinstance(model, Sentences) else model), names
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         features: dict[str, Any] = dict(zip(self.names, inputs, strict=True))
@@ -56,7 +59,7 @@ class _Positional(torch.nn.Module):
 class Encoder:
     """A loaded sentence encoder. Safe to share between threads."""
 
-    def __init__(self, name: str, model_path: Path, model: SentenceTransformer) -> None:
+    def __init__(self, name: str, model_path: Path, model: SentenceTransformer | Sentences) -> None:
         self.name = name
         self.model_path = model_path
         self._model = model
@@ -82,7 +85,7 @@ class Encoder:
         path = _packaged(name) if name.startswith("package:") else Path(name)
         local = path.is_dir()
         try:
-            model = SentenceTransformer(str(path) if local else name, device="cpu", local_files_only=local)
+            model = Sentences(path) if local and is_plain(path) else _by_library(str(path) if local else name, local)
         except (OSError, ValueError) as error:
             raise Unavailable(f"the encoder {name} can't be loaded: {error}") from error
         encoder = cls(name, path, model.eval())
@@ -167,6 +170,12 @@ class Encoder:
             embeddings = self._model(self._features(texts))["sentence_embedding"]
             vectors: Vector = torch.nn.functional.normalize(embeddings, dim=1).float().numpy()
         return vectors
+
+
+def _by_library(name: str, local: bool) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer  # heavy, and only other forms than the plain one need it
+
+    return SentenceTransformer(name, device="cpu", local_files_only=local)
 
 
 def _packaged(name: str) -> Path:

