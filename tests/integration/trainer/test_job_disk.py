@@ -13,7 +13,7 @@ from store import jobs, registry
 from store.types import FIRST_STAGE_VERSION, JobState, Version
 from tests import tiny
 from tests.integration.trainer.code_world import THINGS, VERBS, make_world
-from tests.integration.trainer.test_pipeline import Shop
+from tests.integration.trainer.shop import Shop
 from trainer.base import make_residual_base
 
 
