@@ -155,7 +155,7 @@ class _Night:
         examined = self._examiner().examine(staged, scorer, self.base, folds)
         self.reporter.stage("gate", _GATE)
         judged = gate.decide(examined.evidence)
-        data = {"decision": judged.decision, "reasons": list(judged.reasons)}
+        data = {"decision": judged.decision, "reasons": list(judged.reasons[:1])}
         self.reporter.stage("publish", _PUBLISH, data)
         return self._publish(staged, trained, scorer, folds, examined, judged)
 
