@@ -18,9 +18,7 @@ class Tokens:
     """What the model takes of each pair, as its own ``preprocess`` makes it, without padding."""
 
     def __init__(self, model: CrossEncoder, pairs: Iterable[Text]) -> None:
-        """Raises ValueError for a tokenizer that does not pad on the right, which would need other care."""
-        if model.tokenizer.padding_side != "right":
-            raise ValueError("expected a tokenizer that pads on the right")
+        self._side = str(model.tokenizer.padding_side)
         self._padding = {"input_ids": int(model.tokenizer.pad_token_id or 0)}
         self._rows: dict[Text, dict[str, Tensor]] = {}
         self._others: dict[str, Any] = {}
@@ -37,7 +35,10 @@ class Tokens:
         rows = [self._rows[pair] for pair in pairs]
         padded = {
             name: torch.nn.utils.rnn.pad_sequence(
-                [row[name] for row in rows], batch_first=True, padding_value=self._padding.get(name, 0)
+                [row[name] for row in rows],
+                batch_first=True,
+                padding_value=self._padding.get(name, 0),
+                padding_side=self._side,
             )
             for name in rows[0]
         }
@@ -45,8 +46,8 @@ class Tokens:
 
     def _read(self, model: CrossEncoder, window: list[Text]) -> None:
         made = model.preprocess(list(window))
-        lengths = made["attention_mask"].sum(dim=1).tolist()
+        real = made["attention_mask"].bool()
         tensors = {name: value for name, value in made.items() if isinstance(value, Tensor)}
         self._others = {name: value for name, value in made.items() if name not in tensors}
-        for at, (pair, length) in enumerate(zip(window, lengths, strict=True)):
-            self._rows[pair] = {name: value[at, :length].clone() for name, value in tensors.items()}
+        for at, pair in enumerate(window):
+            self._rows[pair] = {name: value[at, real[at]] for name, value in tensors.items()}
