@@ -161,6 +161,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
             log_level=settings.log_level if settings.log_level != "info" else "warning",
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
+            access_log=settings.log_texts,  # an address may hold what somebody searched for
         )
         trainer = TrainerSupervisor() if settings.trainer else None
         server = _Server(config, trainer, partial(end_streams, app))

@@ -206,7 +206,7 @@ def test_whatever_happens_the_registry_keeps_its_promises(
 ) -> None:
     monkeypatch.setattr(registry, "verify_in_fresh_process", manifest.verify)
     machine = type("Registry", (Machine,), {"trained": trained, "probes": probes})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=12,
