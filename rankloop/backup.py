@@ -115,7 +115,8 @@ def _check_members(source: Path, tar: tarfile.TarFile) -> None:
         raise InvalidInput(f"{source} is not a Rankloop backup: it holds no {DATABASE}")
     for member in tar.getmembers():
         parts = PurePosixPath(member.name).parts
-        if not (member.isfile() or member.isdir()) or ".." in parts or parts[0] not in (DATABASE, "models"):
+        plain = member.isfile() or member.isdir()
+        if not plain or not parts or ".." in parts or parts[0] not in (DATABASE, "models"):
             raise InvalidInput(f"{source} holds an entry that a backup never has: {member.name}")
 
 

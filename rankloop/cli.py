@@ -27,11 +27,13 @@ keep_cli.register(app)
 access_cli.register(app)
 
 
-def _log_to_terminal(level: str) -> None:
+def _log_to_terminal(level: str, texts: bool) -> None:
+    """``texts``: the language model's client may log what it sends and receives."""
     handler = RichHandler(console=Console(stderr=True), show_path=False)
     logging.basicConfig(level=level.upper(), format="%(message)s", datefmt="%X", handlers=[handler])
-    for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "sentence_transformers"):
-        logging.getLogger(noisy).setLevel("WARNING")
+    noisy = {"httpx", "httpcore", "apscheduler", "alembic", "sentence_transformers", "openai"}
+    for name in noisy - ({"openai"} if texts else set()):
+        logging.getLogger(name).setLevel("WARNING")
 
 
 @app.callback()
@@ -55,7 +57,7 @@ def serve(
     settings = load_settings()
     changes = {"host": host, "port": port, "trainer": None if trainer else False}
     settings = settings.model_copy(update={key: value for key, value in changes.items() if value is not None})
-    _log_to_terminal(settings.log_level)
+    _log_to_terminal(settings.log_level, settings.log_texts)
     run_server(settings, index, repo)
     leave()
 
@@ -68,7 +70,7 @@ def trainer(parent: Annotated[int | None, typer.Option(help="End when this proce
     from rankloop.train_process import run_trainer
 
     settings = load_settings()
-    _log_to_terminal(settings.log_level)
+    _log_to_terminal(settings.log_level, settings.log_texts)
     run_trainer(settings, parent)
     leave()
 

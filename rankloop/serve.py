@@ -168,6 +168,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
             proxy_headers=False,  # server.proxies reads them, and needs the connection's own address for that
+            access_log=settings.log_texts,  # an address may hold what somebody searched for
         )
         trainer = TrainerSupervisor(trainer_lock(settings.data)) if settings.trainer else None
         server = _Server(config, trainer, partial(end_streams, app))

@@ -54,7 +54,13 @@ class Database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(f"can't create the database's folder: {error}") from error
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, pool_size=32, max_overflow=-1)
+        engine = create_engine(
+            parsed,
+            connect_args={"timeout": BUSY_SECONDS},
+            pool_size=32,
+            max_overflow=-1,
+            hide_parameters=True,  # they are questions, ratings and code: an error's text ends in the log
+        )
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return cls(url, engine)

