@@ -8,9 +8,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.faults.checks import Check, none_of
+from bench.faults.raters import rate_many
 from bench.faults.site import Site, site
 from bench.faults.world import World, questions
-from rankloop.client import Client
 from store.errors import Conflict, RankloopError
 
 PROCESSES, RATINGS, QUICK_RATINGS = 8, 500, 20
@@ -55,25 +55,6 @@ def measure(world: World) -> list[Check]:
         ),
         same,
     ]
-
-
-def rate_many(
-    url: str, process: int, each: int, places: list[tuple[str, int]]
-) -> tuple[list[tuple[str, str, int]], list[str]]:
-    """One process's ratings: (answer, actor, stars) of what was acknowledged last for each, and every error."""
-    acknowledged: dict[tuple[str, str], int] = {}
-    errors: list[str] = []
-    for number in range(each):
-        answer, _ = places[number % len(places)]
-        actor, stars = f"p{process}-{number // len(places)}", 1 + (number + process) % 5
-        with Client(url, user=actor, timeout=120.0) as client:
-            try:
-                client.rate(answer, stars=stars)
-            except RankloopError as error:
-                errors.append(error.message)
-            else:
-                acknowledged[answer, actor] = stars
-    return [(answer, actor, stars) for (answer, actor), stars in acknowledged.items()], errors
 
 
 def _places(served: Site, world: World) -> list[tuple[str, int]]:
