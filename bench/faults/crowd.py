@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import subprocess
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.faults.checks import Check, none_of
-from bench.faults.raters import rate_many
 from bench.faults.site import Site, site
 from bench.faults.world import World, questions
 from store.errors import Conflict, RankloopError
@@ -26,10 +27,9 @@ def measure(world: World) -> list[Check]:
         ended, nights = threading.Event(), Counter[str]()
         boss = threading.Thread(target=_nights, args=(served, ended, nights))
         boss.start()
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(PROCESSES) as pool:
-            work = [(served.url, number, each, places) for number in range(PROCESSES)]
-            told = pool.starmap(rate_many, work)
+        answers = [answer for answer, _ in places]
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            told = list(pool.map(lambda number: _rater(served.url, number, each, answers), range(PROCESSES)))
         during = _running(served)
         ended.set()
         boss.join(60)
@@ -55,6 +55,20 @@ def measure(world: World) -> list[Check]:
         ),
         same,
     ]
+
+
+def _rater(url: str, number: int, each: int, answers: list[str]) -> tuple[list[tuple[str, str, int]], list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.faults.raters"],
+        input=json.dumps([url, number, each, answers]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        return [], [f"process {number} ended with code {done.returncode}: {done.stderr[-200:]}"]
+    ratings, errors = json.loads(done.stdout)
+    return [(str(answer), str(actor), int(stars)) for answer, actor, stars in ratings], [str(one) for one in errors]
 
 
 def _places(served: Site, world: World) -> list[tuple[str, int]]:
