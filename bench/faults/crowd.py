@@ -36,7 +36,7 @@ def measure(world: World) -> list[Check]:
         acknowledged = [rating for ratings, _ in told for rating in ratings]
         errors = [error for _, found in told for error in found]
         stored = {
-            (answer, actor, kind): value
+            (answer, actor, kind): str(value)  # SQLite keeps a JSON number as a number
             for answer, actor, kind, value in served.rows(
                 "SELECT answer_id, actor, kind, value FROM signals WHERE kind = 'stars' ORDER BY id"
             )
