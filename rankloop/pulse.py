@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -77,24 +78,43 @@ def _main_thread_clock() -> int | None:
 
 
 class Watch:
-    """Whether a file's pulse has stopped: seconds are counted here, so a clock that is set changes nothing."""
+    """Whether something still changes: seconds are counted here, so a clock that is set changes nothing."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._stamp = self._read()
+    def __init__(self, look: Callable[[], object]) -> None:
+        self._look = look
+        self._seen = look()
         self._since = time.monotonic()
         self.started = False
-        """Whether it has ever beaten since this watch began."""
+        """Whether it has ever changed since this watch began."""
 
     def silent_s(self) -> float:
-        """Seconds since the time stamp was last seen to change."""
-        stamp = self._read()
-        if stamp != self._stamp:
-            self._stamp, self._since, self.started = stamp, time.monotonic(), True
+        """Seconds since it was last seen to change."""
+        seen = self._look()
+        if seen != self._seen:
+            self._seen, self._since, self.started = seen, time.monotonic(), True
         return time.monotonic() - self._since
 
-    def _read(self) -> int | None:
+
+def stamp_of(file: Path) -> Callable[[], object]:
+    """The file's time stamp, which a ``Pulse`` renews."""
+
+    def look() -> int | None:
         try:
-            return self._file.stat().st_mtime_ns
+            return file.stat().st_mtime_ns
         except FileNotFoundError:
             return None
+
+    return look
+
+
+def work_of(pid: int) -> Callable[[], object]:
+    """Processor time of a process in tenths of a second: it grows while libraries are loaded, however slowly."""
+
+    def look() -> int | None:
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.Error:
+            return None
+        return int(10 * (times.user + times.system))
+
+    return look

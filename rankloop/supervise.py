@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from rankloop.pulse import Watch
+from rankloop.pulse import Watch, stamp_of, work_of
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +21,8 @@ STEADY_S = 60.0
 """A trainer that lived this long starts its back-off anew."""
 STOP_GRACE_S = 6.0
 HUNG_S = 75.0
-"""Without a sign of life for this long, a trainer is killed and started again: stopped, deadlocked, stuck on a disk."""
-STARTING_S = 110.0
-"""Patience before the first sign of life: starting loads libraries."""
+"""Without a sign of life for this long, a trainer is killed and started again: stopped, deadlocked, stuck on a disk.
+Before the first one, while it loads its libraries, processor time is the sign."""
 LOOK_S = 2.0
 
 
@@ -75,12 +74,12 @@ class TrainerSupervisor:
 
     def _ended(self, process: subprocess.Popen[bytes]) -> int:
         """The exit code, once it has ended or has been killed because it hangs."""
-        watch = Watch(self._lock)
+        beats, works = Watch(stamp_of(self._lock)), Watch(work_of(process.pid))
         while True:
             try:
                 return process.wait(LOOK_S)
             except subprocess.TimeoutExpired:
-                silent = watch.silent_s()
-            if silent > (HUNG_S if watch.started else STARTING_S):
+                silent = beats.silent_s() if beats.started else min(beats.silent_s(), works.silent_s())
+            if silent > HUNG_S:
                 log.error("the trainer has shown no sign of life for %.0f s: it is killed and started again", silent)
                 os.killpg(process.pid, signal.SIGKILL)

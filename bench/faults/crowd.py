@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import subprocess
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from bench.faults.checks import Check, none_of
 from bench.faults.site import Site, site
 from bench.faults.world import World, questions
-from rankloop.client import Client
 from store.errors import Conflict, RankloopError
 
 PROCESSES, RATINGS, QUICK_RATINGS = 8, 500, 20
@@ -26,17 +27,16 @@ def measure(world: World) -> list[Check]:
         ended, nights = threading.Event(), Counter[str]()
         boss = threading.Thread(target=_nights, args=(served, ended, nights))
         boss.start()
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(PROCESSES) as pool:
-            work = [(served.url, number, each, places) for number in range(PROCESSES)]
-            told = pool.starmap(rate_many, work)
+        answers = [answer for answer, _ in places]
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            told = list(pool.map(lambda number: _rater(served.url, number, each, answers), range(PROCESSES)))
         during = _running(served)
         ended.set()
         boss.join(60)
         acknowledged = [rating for ratings, _ in told for rating in ratings]
         errors = [error for _, found in told for error in found]
         stored = {
-            (answer, actor, kind): value
+            (answer, actor, kind): str(value)  # SQLite keeps a JSON number as a number
             for answer, actor, kind, value in served.rows(
                 "SELECT answer_id, actor, kind, value FROM signals WHERE kind = 'stars' ORDER BY id"
             )
@@ -57,23 +57,18 @@ def measure(world: World) -> list[Check]:
     ]
 
 
-def rate_many(
-    url: str, process: int, each: int, places: list[tuple[str, int]]
-) -> tuple[list[tuple[str, str, int]], list[str]]:
-    """One process's ratings: (answer, actor, stars) of what was acknowledged last for each, and every error."""
-    acknowledged: dict[tuple[str, str], int] = {}
-    errors: list[str] = []
-    for number in range(each):
-        answer, _ = places[number % len(places)]
-        actor, stars = f"p{process}-{number // len(places)}", 1 + (number + process) % 5
-        with Client(url, user=actor, timeout=120.0) as client:
-            try:
-                client.rate(answer, stars=stars)
-            except RankloopError as error:
-                errors.append(error.message)
-            else:
-                acknowledged[answer, actor] = stars
-    return [(answer, actor, stars) for (answer, actor), stars in acknowledged.items()], errors
+def _rater(url: str, number: int, each: int, answers: list[str]) -> tuple[list[tuple[str, str, int]], list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.faults.raters"],
+        input=json.dumps([url, number, each, answers]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        return [], [f"process {number} ended with code {done.returncode}: {done.stderr[-200:]}"]
+    ratings, errors = json.loads(done.stdout)
+    return [(str(answer), str(actor), int(stars)) for answer, actor, stars in ratings], [str(one) for one in errors]
 
 
 def _places(served: Site, world: World) -> list[tuple[str, int]]:

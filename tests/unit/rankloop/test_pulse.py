@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rankloop.pulse import BEAT_S, Watch
+from rankloop.pulse import BEAT_S, Watch, stamp_of, work_of
 
 ALIVE = """
 import sys, threading, time
@@ -43,7 +43,7 @@ def process(file: Path, ending: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def beats(file: Path, seconds: float) -> bool:
     """Whether the file is touched within ``seconds``."""
-    watch, until = Watch(file), time.monotonic() + seconds
+    watch, until = Watch(stamp_of(file)), time.monotonic() + seconds
     while time.monotonic() < until:
         if watch.silent_s() < 0.5 and watch.started:
             return True
@@ -77,10 +77,22 @@ def test_a_stopped_process_falls_silent_and_beats_again(tmp_path: Path) -> None:
 
 def test_a_watch_counts_from_the_last_beat_it_saw(tmp_path: Path) -> None:
     file = tmp_path / "lock"
-    watch = Watch(file)
+    watch = Watch(stamp_of(file))
     assert not watch.started
     file.touch()
     assert watch.silent_s() < 1
     assert watch.started
     time.sleep(0.3)
     assert watch.silent_s() >= 0.3
+
+
+@pytest.mark.parametrize(("ending", "silent"), [("busy", False), ("waits for a stuck process", True)])
+def test_processor_time_tells_what_works_from_what_waits(tmp_path: Path, ending: str, silent: bool) -> None:
+    with process(tmp_path / "lock", ending) as started:
+        beats(tmp_path / "lock", 3 * BEAT_S)  # starting is work
+        watch = Watch(work_of(started.pid))
+        until = time.monotonic() + (2 if silent else 60)
+        while time.monotonic() < until and (silent or not watch.started):
+            watch.silent_s()
+            time.sleep(0.1)
+        assert watch.started != silent
