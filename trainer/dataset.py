@@ -114,13 +114,8 @@ def build(
     extra = _imported(context, inputs, grouped, taken)
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
-    code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
     _note_bursts(stats, inputs.bursts)
     code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
-    stats["held_back"] = _held_back(inputs.bursts)
-    if held := sum(burst.counted for burst in inputs.bursts if burst.fate is Fate.HELD):
-        says = f"{held} ratings are held back, too many at once: release them or leave them out (admin page, Data)."
-        stats["missing"].insert(0, says)
     stats["code_questions"] = len({pair.group_id for pair in code})
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
