@@ -114,11 +114,8 @@ def build(
     extra = _imported(context, inputs, grouped, taken)
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
+    _note_bursts(stats, inputs.bursts)
     code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
-    stats["held_back"] = _held_back(inputs.bursts)
-    if held := sum(burst.counted for burst in inputs.bursts if burst.fate is Fate.HELD):
-        says = f"{held} ratings are held back, too many at once: release them or leave them out (admin page, Data)."
-        stats["missing"].insert(0, says)
     stats["code_questions"] = len({pair.group_id for pair in code})
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
@@ -136,9 +133,9 @@ def build(
     return snapshot
 
 
-def _held_back(bursts: Sequence[Burst]) -> list[Json]:
+def _note_bursts(stats: Json, bursts: Sequence[Burst]) -> None:
     """Each burst with its fate, so that the snapshot says which signals it was made without."""
-    return [
+    stats["held_back"] = [
         {
             "account": burst.account,
             "fate": burst.fate.value,
@@ -149,6 +146,9 @@ def _held_back(bursts: Sequence[Burst]) -> list[Json]:
         }
         for burst in bursts
     ]
+    if held := sum(burst.counted for burst in bursts if burst.fate is Fate.HELD):
+        says = f"{held} ratings are held back, too many at once: release them or leave them out (admin page, Data)."
+        stats["missing"].insert(0, says)
 
 
 def _policy(policy: DatasetPolicy) -> Json:
