@@ -125,11 +125,10 @@ def build(
         stats=stats,
         now=now,
     )
-    used = sorted({signal_id for judgment in made for signal_id in judgment.signal_ids})
     with db.write() as tx:
         if sources != "imported":
             judgments.replace_all(tx, made)
-        snapshots.save(tx, snapshot, used)
+        snapshots.save(tx, snapshot, {signal_id for judgment in made for signal_id in judgment.signal_ids})
     return snapshot
 
 
