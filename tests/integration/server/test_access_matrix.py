@@ -81,6 +81,8 @@ TABLE = {
     "GET /api/admin/data-sets": ADMINS,
     "GET /api/admin/pairs": ADMINS,
     "GET /api/admin/pairs/export": ADMINS,
+    "GET /api/admin/quarantine": ADMINS,
+    "POST /api/admin/quarantine": ADMINS,
     "GET /api/admin/schedule": ADMINS,
     "PUT /api/admin/schedule": ADMINS,
 }
