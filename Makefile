@@ -14,7 +14,7 @@ run: $(VENV)/.installed server/static/.built
 test: $(VENV)/.installed-dev server/static/.built
 	@$(BIN)/python tests/browser/ensure_chromium.py
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest tests/unit tests/integration
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration
 	@$(BIN)/python -m pytest tests/browser  # apart: Playwright keeps an event loop running in its process
 
 check: $(VENV)/.installed-dev
