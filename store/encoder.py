@@ -148,19 +148,13 @@ class Encoder:
 
     def _encode_fast(self, fast: OpenVino, texts: list[str]) -> Vector:
         """As ``_encode``. Raises ModelRefused where the engine fails."""
-        made: Vector = np.full((len(texts), self.dimension), np.nan, dtype=np.float32)
         names = self._names()
         batches = []
         for start in range(0, len(texts), MICRO_BATCH):
             places = list(range(start, min(start + MICRO_BATCH, len(texts))))
             features = self._features([texts[i] for i in places])
             batches.append((places, {name: features[name].numpy() for name in names}))
-        try:
-            fast.run(batches, made)
-        except (RuntimeError, ValueError) as error:
-            raise ModelRefused(f"OpenVINO failed while encoding: {error}") from error
-        if not bool(np.isfinite(made).all()):
-            raise ModelRefused("OpenVINO gave a vector that is not finite")
+        made = fast.outputs(batches, (len(texts), self.dimension))
         lengths = np.linalg.norm(made, axis=1, keepdims=True)
         normalised: Vector = made / np.maximum(lengths, 1e-12)
         return normalised

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ class Batch:
     """The row that each passage belongs to."""
 
 
-class RowLoss(nn.Module):
+class RowLoss(nn.Module, ABC):
     """Runs the model over the micro-batches; subclasses say what the logits cost."""
 
     def __init__(self, model: CrossEncoder, bf16: bool = False) -> None:
@@ -44,9 +45,9 @@ class RowLoss(nn.Module):
             parts = [self.model(dict(inputs))["scores"].float().view(-1) for inputs in micro_batches]
         return torch.cat(parts)[places]
 
+    @abstractmethod
     def cost(self, batch: Batch) -> Tensor:
         """The loss of a batch, a scalar."""
-        raise NotImplementedError
 
 
 class WeightedBinaryCrossEntropyLoss(RowLoss):

@@ -44,11 +44,7 @@ class FastScorer:
         """Raw logits ``(n,)`` by the engine alone. Raises ModelRefused where it fails or they are not finite."""
         head = self._exact.head
         shape = (len(pairs),) if head is None else (len(pairs), len(head[0]))
-        made = np.full(shape, np.nan, dtype=np.float32)
-        try:
-            self._engine.run(self._exact.batches(pairs, MICRO_BATCH, long_first=True), made)
-        except (RuntimeError, ValueError) as error:
-            raise ModelRefused(f"{self.name} failed while scoring: {error}") from error
+        made = self._engine.outputs(self._exact.batches(pairs, MICRO_BATCH, long_first=True), shape)
         logits = made if head is None else np.asarray(made @ head[0] + head[1], dtype=np.float32)
         if not bool(np.isfinite(logits).all()):
             raise ModelRefused(f"{self.name} gave a score that is not a finite number")

@@ -59,14 +59,7 @@ class FastFeatures:
         head = self._exact.head
         if head is None:
             raise ModelRefused("only the pooled form has features")
-        made = np.full((len(pairs), len(head[0])), np.nan, dtype=np.float32)
-        try:
-            engine.run(self._counted(pairs, each), made)
-        except (RuntimeError, ValueError) as error:
-            raise ModelRefused(f"OpenVINO failed while computing features: {error}") from error
-        if not bool(np.isfinite(made).all()):
-            raise ModelRefused("OpenVINO gave a feature that is not a finite number")
-        return made
+        return engine.outputs(self._counted(pairs, each), (len(pairs), len(head[0])))
 
     def _counted(
         self, pairs: Sequence[tuple[str, str]], each: Callable[[int], None]

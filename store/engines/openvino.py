@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from store.engines.names import GRAPH_FILE, OPENVINO, WEIGHTS_FILE
-from store.errors import Unavailable
+from store.errors import ModelRefused, Unavailable
 from store.scorer import Inputs, Logits
 
 MOST_STREAMS = 8
@@ -77,6 +77,17 @@ class OpenVino:
         except RuntimeError as error:
             raise Unavailable(f"OpenVINO cannot load it: {last_line(error)}") from error
         return cls(model, OPENVINO[name], threads)
+
+    def outputs(self, batches: Iterable[tuple[list[int], Inputs]], shape: tuple[int, ...]) -> Logits:
+        """The network's outputs by place, ``shape`` in all. Raises ModelRefused where it fails or gives no number."""
+        made: Logits = np.full(shape, np.nan, dtype=np.float32)
+        try:
+            self.run(batches, made)
+        except (RuntimeError, ValueError) as error:
+            raise ModelRefused(f"OpenVINO failed: {error}") from error
+        if not bool(np.isfinite(made).all()):
+            raise ModelRefused("OpenVINO gave something that is not a finite number")
+        return made
 
     def run(self, batches: Iterable[tuple[list[int], Inputs]], out: Logits) -> None:
         """Fill ``out[places]`` with the network's output for each batch. Raises RuntimeError where that fails."""
