@@ -1,8 +1,8 @@
 import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import type { CurvePoint } from "../api/types";
-import { metric } from "../lib/format";
-import { axis } from "../ui/axes";
+import { metric, when } from "../lib/format";
+import { axis, timeAxis } from "../ui/axes";
 import { Chart } from "../ui/Chart";
 
 /** Held-out ndcg@10 of each champion over time with its interval, beside no reranking and the base. */
@@ -37,10 +37,10 @@ function options(colour: (name: string) => string): Omit<uPlot.Options, "width" 
     legend: { live: true },
     cursor: { points: { size: 7 } },
     scales: { x: { time: true } },
-    axes: [axis(colour), axis(colour, { size: 52, values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) })],
+    axes: [timeAxis(colour), axis(colour, { size: 52, values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) })],
     bands: [{ series: [1, 2], fill: colour("accent-soft") }],
     series: [
-      {},
+      { label: "Time", value: (_, seconds: number | null) => (seconds === null ? "–" : when(new Date(seconds * 1000).toISOString())) },
       { label: "95 % high", ...none, stroke: colour("accent-soft"), value: number },
       { label: "95 % low", ...none, stroke: colour("accent-soft"), value: number },
       { label: "no reranking", stroke: colour("muted"), width: 1.5, dash: [4, 4], value: number },
