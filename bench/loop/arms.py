@@ -20,14 +20,15 @@ from bench.loop.cells import KINDS, NIGHTS, Cell, Key, halves
 from bench.loop.features import KeptFeatures, KeptFitting
 from bench.loop.people import ask_and_rate, tell_the_truth
 from bench.loop.person import Model
+from bench.loop.predecessor import PREDECESSOR, liked_pairs
 from bench.loop.scoring import artefact, fast, no_rerank, orders, paraphrased, ranks
 from bench.loop.world import QUIET, World
-from store import impressions, queries, signals, texts
+from store import queries, texts
 from store.database import Database
 from store.encoder import Encoder
 from store.loading import LoadedVersion
 from store.settings import Settings
-from store.types import EvalQuery, Impression, Json, Pair, PairSource, SignalKind, Snapshot, Split
+from store.types import EvalQuery, Json, Pair, Snapshot, Split
 from trainer import dataset
 from trainer.approach import Approach, FineTuning, Task
 from trainer.base import Base, resolve_base
@@ -37,9 +38,6 @@ from trainer.field import Field
 from trainer.fit_blend import blend_of, dev_query, fit_weight, guarded_weight
 from trainer.recipe import RECIPES, SEED, AnyRecipe, HeadRecipe
 
-PREDECESSOR = replace(SEED, name="predecessor", epochs=2)
-"""Binary cross-entropy, 2 epochs; batch and learning rate are the seed recipe's."""
-SHOWN_NEGATIVE = 4
 FIT_DEPTH = 20
 
 
@@ -82,7 +80,7 @@ def base_cell(bench: Bench, key: Key) -> Cell:
 
 
 def predecessor_cell(bench: Bench, key: Key) -> Cell:
-    return _trained(bench, key, lambda data: _material(bench, data, PREDECESSOR, _predecessor))
+    return _trained(bench, key, lambda data: _material(bench, data, PREDECESSOR, liked_pairs))
 
 
 def seed_cell(bench: Bench, key: Key) -> Cell:
@@ -187,43 +185,6 @@ def _cut(query: EvalQuery, depth: int) -> EvalQuery:
 
 def _base(settings: Settings, encoder: Encoder, bases: Path) -> Base:
     return resolve_base(settings.base, encoder.name, encoder.model_path, bases, settings.max_length)
-
-
-def _predecessor(db: Database) -> list[Pair]:
-    """Thumbs up (or 4 and 5 stars): rank 1 is the positive, whatever it is, the next four shown are negatives."""
-    with db.read() as tx:
-        said = signals.in_force(tx)
-        rated = impressions.for_answers(tx, sorted({signal.answer_id for signal in said}))
-        groups = queries.group_of(tx)
-    liked = {
-        signal.answer_id
-        for signal in said
-        if (signal.kind is SignalKind.THUMB and signal.value == "up")
-        or (signal.kind is SignalKind.STARS and int(signal.value) >= 4)
-    }
-    return [
-        pair
-        for answer_id in sorted(liked)
-        for pair in predecessor_pairs(rated[answer_id], groups[queries.normalise(rated[answer_id].query)][0])
-    ]
-
-
-def predecessor_pairs(impression: Impression, group_id: int) -> list[Pair]:
-    """The pairs that the predecessor made of one liked answer."""
-    shown = sorted((row for row in impression.rows if row.shown), key=lambda row: row.rank)
-    return [
-        Pair(
-            group_id=group_id,
-            query=impression.query,
-            content_hash=row.content_hash,
-            label=1.0 if place == 0 else 0.0,
-            weight=1.0,
-            source=PairSource.THUMB,
-            dense_score=row.dense_score,
-            lexical_score=row.lexical_score,
-        )
-        for place, row in enumerate(shown[: 1 + SHOWN_NEGATIVE])
-    ]
 
 
 def _weight(material: Material, approach: Approach) -> float:

@@ -74,11 +74,12 @@ def come_back(page: TestClient, issuer: Provider, **changed: str) -> Any:
     return page.get(BACK, params=dict(parse_qsl(back.query)) | changed)
 
 
-def refused(page: TestClient, answer: Any, reason: str, status: int = 401) -> None:
+def refused(page: TestClient, answer: Any, status: int = 401) -> str:
+    """What a refusal says; nobody is signed in by it."""
     assert answer.status_code == status, answer.text
-    assert reason in answer.text
     assert "__Host-rankloop_session" not in page.cookies
     assert page.get("/api/session").json()["signed_in"] is False
+    return str(answer.text)
 
 
 def test_somebody_signs_in_asks_rates_and_signs_out(page: TestClient, issuer: Provider) -> None:
@@ -122,7 +123,7 @@ def test_groups_give_the_role_and_the_way_back_the_page(page: TestClient, issuer
 
 def test_a_person_without_a_role_stays_outside(page: TestClient, issuer: Provider) -> None:
     issuer.claims = {"sub": "3", "email": "cy@example.org"}
-    refused(page, come_back(page, issuer), "RANKLOOP_ROLES", 403)
+    assert "RANKLOOP_ROLES" in refused(page, come_back(page, issuer), 403)
 
 
 def test_the_session_that_was_there_ends(page: TestClient, issuer: Provider) -> None:
@@ -164,18 +165,18 @@ def test_a_token_that_is_not_for_this_sign_in_is_refused(
     page: TestClient, issuer: Provider, changed: dict[str, Any]
 ) -> None:
     issuer.changed = changed
-    refused(page, come_back(page, issuer), "could not be verified")
+    assert "could not be verified" in refused(page, come_back(page, issuer))
 
 
 def test_a_token_that_somebody_else_signed_is_refused(page: TestClient, issuer: Provider) -> None:
     issuer.signed_by = OTHER_KEY
-    refused(page, come_back(page, issuer), "could not be verified")
+    assert "could not be verified" in refused(page, come_back(page, issuer))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 def test_a_token_that_anybody_can_sign_is_refused(page: TestClient, issuer: Provider, algorithm: str) -> None:
     issuer.algorithm = algorithm
-    refused(page, come_back(page, issuer), "could not be verified")
+    assert "could not be verified" in refused(page, come_back(page, issuer))
 
 
 def test_new_keys_of_the_provider_are_fetched(page: TestClient, issuer: Provider) -> None:
@@ -191,42 +192,42 @@ def test_an_answer_to_another_attempt_is_refused_before_anything_is_asked(
     site: Running, page: TestClient, issuer: Provider
 ) -> None:
     before = issuer.exchanges
-    refused(page, come_back(page, issuer, state="another"), "did not begin in this browser")
-    refused(page, page.get(BACK, params={"code": "x", "state": ""}), "did not begin in this browser")
+    assert "did not begin in this browser" in refused(page, come_back(page, issuer, state="another"))
+    assert "did not begin in this browser" in refused(page, page.get(BACK, params={"code": "x", "state": ""}))
     victim = TestClient(site.client.app, base_url=ORIGIN, follow_redirects=False)
     mine = issuer.authorize(dict(parse_qsl(urlsplit(begin(page)).query)))
-    refused(victim, victim.get(mine.removeprefix(ORIGIN)), "did not begin in this browser")
+    assert "did not begin in this browser" in refused(victim, victim.get(mine.removeprefix(ORIGIN)))
     begin(victim)
-    refused(victim, victim.get(mine.removeprefix(ORIGIN)), "did not begin in this browser")
+    assert "did not begin in this browser" in refused(victim, victim.get(mine.removeprefix(ORIGIN)))
     assert issuer.exchanges == before
 
 
 def test_an_answer_from_another_provider_is_refused(page: TestClient, issuer: Provider) -> None:
-    refused(page, come_back(page, issuer, iss="https://evil.example"), "another sign-in provider")
+    assert "another sign-in provider" in refused(page, come_back(page, issuer, iss="https://evil.example"))
 
 
 def test_a_code_is_good_once_and_for_its_own_attempt(page: TestClient, issuer: Provider) -> None:
     query = dict(parse_qsl(urlsplit(begin(page)).query))
     stolen = dict(parse_qsl(urlsplit(issuer.authorize(query)).query))["code"]
     own = dict(parse_qsl(urlsplit(begin(page)).query))["state"]
-    refused(page, page.get(BACK, params={"code": stolen, "state": own}), "invalid_grant")
-    refused(page, come_back(page, issuer, code="made up"), "invalid_grant")
+    assert "invalid_grant" in refused(page, page.get(BACK, params={"code": stolen, "state": own}))
+    assert "invalid_grant" in refused(page, come_back(page, issuer, code="made up"))
 
 
 def test_what_the_provider_says_is_never_markup(page: TestClient, issuer: Provider) -> None:
     state = dict(parse_qsl(urlsplit(begin(page)).query))["state"]
     answer = page.get(BACK, params={"state": state, "error": "<script>alert(1)</script>"})
-    refused(page, answer, "&lt;script&gt;")
+    assert "&lt;script&gt;" in refused(page, answer)
     assert "<script" not in answer.text
 
 
 def test_an_unverified_address_and_a_reserved_name_name_nobody(page: TestClient, issuer: Provider) -> None:
     issuer.claims = {"sub": "4", "email": "ada@example.org", "email_verified": False, "groups": ["dev"]}
-    refused(page, come_back(page, issuer), "not verified your e-mail")
+    assert "not verified your e-mail" in refused(page, come_back(page, issuer))
     issuer.claims = {"sub": "4", "email": "admin", "groups": ["ops"]}
-    refused(page, come_back(page, issuer), "another name")
+    assert "another name" in refused(page, come_back(page, issuer))
     issuer.claims = {"sub": "4", "groups": ["ops"]}
-    refused(page, come_back(page, issuer), "RANKLOOP_OIDC_NAME_CLAIM")
+    assert "RANKLOOP_OIDC_NAME_CLAIM" in refused(page, come_back(page, issuer))
 
 
 def test_claims_that_the_token_lacks_come_from_userinfo_of_the_same_person(page: TestClient, issuer: Provider) -> None:
@@ -236,7 +237,7 @@ def test_claims_that_the_token_lacks_come_from_userinfo_of_the_same_person(page:
     assert page.get("/api/session").json()["actor"] == "eve@example.org"
     page.delete("/api/session")
     issuer.userinfo = {"sub": "6", "email": "ada@example.org", "groups": ["ops"]}
-    refused(page, come_back(page, issuer), "could not be verified")
+    assert "could not be verified" in refused(page, come_back(page, issuer))
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def test_a_champion_set_by_another_process_is_served_within_seconds(own: Running
     with own.state.db.write() as tx:
         deployments.promote(tx, version.id, "trainer", "proven", datetime.now(UTC))
     until(lambda: serving(own) == version.id, seconds=50)  # promised: 10 s
+    assert own.client.get("/readyz").json()["model_version"] == version.id
 
 
 def test_a_broken_champion_of_another_process_is_told_and_not_served(own: Running) -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from store import manifest
 from store.database import Database, migrate
+from store.scorer import Scorer
+from tests import tiny
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,14 @@ def db(url: str) -> Iterator[Database]:
     database = Database.open(url)
     yield database
     database.dispose()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.cross_encoder(tmp_path_factory.mktemp("trained") / "model")
+
+
+@pytest.fixture(scope="module")
+def probes(trained: Path) -> tuple[manifest.Probe, ...]:
+    scores = Scorer.load(trained, max_length=256).score_pairs(manifest.PROBE_TEXTS[:2]).tolist()
+    return tuple(manifest.Probe(q, p, s) for (q, p), s in zip(manifest.PROBE_TEXTS[:2], scores, strict=True))

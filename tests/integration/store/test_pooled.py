@@ -79,6 +79,12 @@ def test_it_can_be_published(model: Path) -> None:
     manifest.write_lineage(model, {"base": "tiny"})
     manifest.write(model, max_length=64, probes=probes)
     verify_in_fresh_process(model)
+    assert Scorer.load(model, max_length=64).score_pairs(manifest.PROBE_TEXTS).tolist() == scores
+    manifest.write(
+        model, max_length=64, probes=[manifest.Probe(one.query, one.passage, one.score + 1) for one in probes]
+    )
+    with pytest.raises(ModelRefused):
+        verify_in_fresh_process(model)
 
 
 def change(name: str, **values: object) -> Break:

@@ -13,25 +13,12 @@ import pytest
 from store import deployments, manifest, registry
 from store.database import Database
 from store.registry import VersionDraft
-from store.scorer import Scorer
 from store.types import Blend
-from tests import tiny
 from tests.integration.store.learning import NOW, open_database
 from tests.integration.store.test_registry import ended_job, stage, versions_of
 
 FEWEST = 15
 """Calls of one publishing that are seen to fail: fewer would mean that the fault is not reached."""
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.cross_encoder(tmp_path_factory.mktemp("trained") / "model")
-
-
-@pytest.fixture(scope="module")
-def probes(trained: Path) -> tuple[manifest.Probe, ...]:
-    scores = Scorer.load(trained, max_length=256).score_pairs(manifest.PROBE_TEXTS[:2]).tolist()
-    return tuple(manifest.Probe(q, p, s) for (q, p), s in zip(manifest.PROBE_TEXTS[:2], scores, strict=True))
 
 
 @pytest.fixture

@@ -13,21 +13,9 @@ from store.registry import VersionDraft
 from store.scorer import Scorer
 from store.types import Blend, Decision, JobKind, Version, VersionForm
 from store.verify import verify
-from tests import tiny
 from tests.integration.store.learning import NOW, open_database
 
 BLEND = Blend(dense=1.0, lexical=0.1, rerank=0.5)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.cross_encoder(tmp_path_factory.mktemp("trained") / "model")
-
-
-@pytest.fixture(scope="module")
-def probes(trained: Path) -> tuple[manifest.Probe, ...]:
-    scores = Scorer.load(trained, max_length=256).score_pairs(manifest.PROBE_TEXTS[:2]).tolist()
-    return tuple(manifest.Probe(q, p, s) for (q, p), s in zip(manifest.PROBE_TEXTS[:2], scores, strict=True))
 
 
 @pytest.fixture

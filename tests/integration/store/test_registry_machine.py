@@ -22,9 +22,7 @@ from store.database import Database
 from store.errors import Conflict
 from store.loading import check_files
 from store.registry import VersionDraft
-from store.scorer import Scorer
 from store.types import FIRST_STAGE_VERSION, Blend, Deployment, DeploymentAction
-from tests import tiny
 from tests.integration.store.learning import NOW, open_database
 
 BLEND = Blend(dense=1.0, lexical=0.1, rerank=0.5)
@@ -34,22 +32,13 @@ class Crash(BaseException):
     """Stands for the power going out."""
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.cross_encoder(tmp_path_factory.mktemp("trained") / "model")
-
-
-@pytest.fixture(scope="module")
-def probes(trained: Path) -> tuple[manifest.Probe, ...]:
-    scores = Scorer.load(trained, max_length=256).score_pairs(manifest.PROBE_TEXTS[:1]).tolist()
-    return tuple(manifest.Probe(q, p, s) for (q, p), s in zip(manifest.PROBE_TEXTS[:1], scores, strict=True))
-
-
 class Machine(RuleBasedStateMachine):
     """What the registry promises, against a model of it: the list of moves that were acknowledged."""
 
     trained: Path
     probes: tuple[manifest.Probe, ...]
+    done: list[tuple[int, int]]
+    """Versions and ledger entries of each run."""
 
     @initialize()
     def begin(self) -> None:
@@ -63,6 +52,7 @@ class Machine(RuleBasedStateMachine):
         self.tries = 0
 
     def teardown(self) -> None:
+        self.done.append((len(self.published), len(self.seen)))
         self.db.dispose()
         shutil.rmtree(self.folder)
 
@@ -205,7 +195,7 @@ def test_whatever_happens_the_registry_keeps_its_promises(
     trained: Path, probes: tuple[manifest.Probe, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "verify_in_fresh_process", manifest.verify)
-    machine = type("Registry", (Machine,), {"trained": trained, "probes": probes})
+    machine = type("Registry", (Machine,), {"trained": trained, "probes": probes, "done": []})
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -216,3 +206,5 @@ def test_whatever_happens_the_registry_keeps_its_promises(
             suppress_health_check=list(HealthCheck),
         ),
     )
+    published, entries = (max(one) for one in zip(*vars(machine)["done"], strict=True))
+    assert min(published, entries) > 2, "versions were published and the pointer was moved"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,19 +13,18 @@ import numpy as np
 import pytest
 
 from store import loading, manifest, plain
-from store.engines import choose as choosing
 from store.engines.choose import Choice, choose
 from store.engines.convert import write
 from store.engines.fast import FastScorer
 from store.engines.names import FILES, GRAPH_FILE, TORCH, WEIGHTS_FILE
 from store.engines.openvino import OpenVino, library
 from store.errors import ModelRefused, Unavailable
-from store.manifest import Engine, Manifest, Probe
+from store.manifest import Engine, Probe
 from store.scorer import Scorer
 from store.types import Blend, EvalQuery, Split, Version, VersionForm
 from tests import tiny
 from trainer import engines as exporting
-from trainer.engines import Staged, agreement, export_engines, kendall_tau
+from trainer.engines import Staged, export_engines
 
 EXACT = "openvino-fp32"
 BLEND = Blend(dense=1.0, lexical=0.1, rerank=1.0)
@@ -294,51 +292,9 @@ def assert_served_by_torch_after_failing(loaded: loading.LoadedVersion, because:
     assert_served_by_torch(loaded, because)
 
 
-def test_an_engine_that_differs_more_must_be_worth_it() -> None:
-    difference = {TORCH: 0.0, "a": 1e-6, "b": 1e-2}
-    worth = choosing.WORTH
-    assert choosing.fastest({TORCH: 100.0, "a": 100.0 / worth + 1, "b": 100.0 / worth + 2}, difference) == TORCH
-    assert choosing.fastest({TORCH: 100.0, "a": 50.0, "b": 50.0 / worth + 1}, difference) == "a"
-    assert choosing.fastest({TORCH: 100.0, "a": 50.0, "b": 40.0}, difference) == "b"
-    assert choosing.fastest({TORCH: 100.0, "a": 150.0, "b": 40.0}, difference) == "b"
-
-
-def test_nothing_is_reported_to_the_makers_of_the_library() -> None:
-    code = (
-        "import sys; from store.engines.openvino import library; library(); import openvino;"
-        "sys.exit(sys.modules['openvino_telemetry'] is not None)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_kendalls_tau() -> None:
-    def tau(a: Sequence[float], b: Sequence[float]) -> float:
-        return kendall_tau(np.array(a), np.array(b))
-
-    assert tau([1, 2, 3], [10, 20, 30]) == 1
-    assert tau([1, 2, 3], [3, 2, 1]) == -1
-    assert tau([1, 2, 3, 4], [1, 2, 4, 3]) == pytest.approx((5 - 1) / 6)
-    assert tau([1, 1, 2], [1, 2, 3]) == pytest.approx(2 / np.sqrt(2 * 3))
-    assert tau([5, 5], [5, 5]) == 1
-    assert tau([5, 5], [5, 6]) == 0
-
-
-def test_agreement_is_about_the_order_that_is_served() -> None:
-    one = dataclasses.replace(LISTS[0], content_hashes=("t0", "t1"), dense_scores=(0.9, 0.1), lexical_scores=(0.0, 0.0))
-    want, have = np.array([0.0, 0.1], np.float32), np.array([0.1, 0.0], np.float32)
-    found = agreement([one], BLEND, [want], [have])
-    assert found["kendall_tau_of_logits"] == -1
-    assert found["kendall_tau"] == 1  # the first stage's 0.8 outweighs the logits' 0.1
-    assert found["largest_difference"] == pytest.approx(0.1)
-    swapped = agreement([dataclasses.replace(one, dense_scores=(0.1, 0.15))], BLEND, [want], [have])
-    assert swapped["kendall_tau"] == -1
-    assert swapped["ndcg@10_difference"] == pytest.approx(1 - 1 / np.log2(3))
-
-
 def test_the_choice_tells_what_was_refused(copy: Path) -> None:
-    found: Manifest = manifest.read(copy)
     (copy / WEIGHTS_FILE).unlink()
-    choice, fast = choose(copy, found, Scorer.load(copy, max_length=256), "auto", 1)
+    choice, fast = choose(copy, manifest.read(copy), Scorer.load(copy, max_length=256), "auto", 1)
     assert isinstance(choice, Choice)
     assert fast is None
     assert EXACT in choice.refused

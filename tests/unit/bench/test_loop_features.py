@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bench.corpus import Corpus, Question
-from bench.loop.arms import predecessor_pairs
 from bench.loop.features import FastScorer, KeptFeatures
+from bench.loop.predecessor import predecessor_pairs
 from bench.loop.scoring import agreement, artefact, fast, no_rerank, orders, ranks
 from bench.loop.world import World
 from store.scorer import Scorer
