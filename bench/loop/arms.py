@@ -24,7 +24,7 @@ from bench.loop.predecessor import PREDECESSOR, liked_pairs
 from bench.loop.scoring import artefact, fast, no_rerank, orders, paraphrased, ranks
 from bench.loop.world import QUIET, World
 from store import queries, texts
-from store.database import Database
+from store.database import Database, migrate
 from store.encoder import Encoder
 from store.loading import LoadedVersion
 from store.settings import Settings
@@ -127,6 +127,8 @@ def people_of(bench: Bench, key: Key, truth: bool) -> tuple[Path, Json]:
         with served(data, bench.world.root / f"{key.name}.log", alone) as server:
             did = _people(server, asked, key, bench.seed, truth)
         file.write_text(json.dumps(did) + "\n", encoding="utf-8")
+    else:
+        migrate(Settings(data=data).database)
     read: Json = json.loads(file.read_text(encoding="utf-8"))
     return data, read
 

@@ -15,7 +15,7 @@ from bench.loop.paraphrase import paraphrase
 from server.indexing.recover import sync_index
 from server.retrieval.retrieve import Retriever
 from store import chunks
-from store.database import Database
+from store.database import Database, migrate
 from store.encoder import Encoder
 from store.errors import RankloopError
 from store.settings import Settings
@@ -97,9 +97,10 @@ def prepare(corpus: Corpus, root: Path, seed: int, *, depth: int = DEPTH, paraph
 
 
 def _index(corpus: Corpus, root: Path, index: Path) -> None:
-    """A stopped indexing goes on where it was."""
+    """A stopped indexing goes on where it was; an index of an older release is brought to this one's schema."""
     done = root / "indexed"
     if done.exists():
+        migrate(Settings(data=index).database)
         return
     corpus.write(root / "code")
     with served(index, root / "index.log", QUIET) as server:
