@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,11 @@ import torch
 from transformers.utils.logging import disable_progress_bar
 
 from store.engines.convert import convert
+from store.engines.names import TORCH
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
 from store.manifest import PROBE_TEXTS
+from store.scorer import Inputs
 from store.sentences import Sentences, is_plain
 from store.types import Vector
 
@@ -34,11 +36,14 @@ PACKAGED = {
 """Setting → (import name, sha256 of ``model.safetensors``)."""
 
 BATCH = 32
+FAST_BATCH = 256
+"""Texts between two of which OpenVINO's streams wait for each other."""
 MICRO_BATCH = 8
 """Texts in one stream of OpenVINO."""
 LEAST_COSINE = 0.9999
 """Between torch's vector of a text and another engine's."""
-FAST = "openvino-fp32"
+FAST = {"openvino-bf16": "bf16", "openvino-fp32": "f32"}
+"""Engine → its arithmetic, the fastest first."""
 _SAMPLE = ["a", *(passage for _, passage in PROBE_TEXTS), "def read(path):\n    return open(path).read()\n" * 8]
 
 
@@ -70,6 +75,8 @@ class Encoder:
             raise ModelRefused(f"{name} does not say how long its vectors are")
         self.dimension = dimension
         self._fast: OpenVino | None = None
+        self.engine = TORCH
+        """What ``encode`` computes with."""
         self._threads = 0
 
     @classmethod
@@ -98,12 +105,13 @@ class Encoder:
         Texts go through in batches of similar length; ``progress`` hears after each how many are done so far.
         """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
-        for start in range(0, len(texts), BATCH):
-            batch = by_length[start : start + BATCH]
+        by_length = self._longest_first(texts)
+        size = BATCH if self._fast is None else FAST_BATCH
+        for start in range(0, len(texts), size):
+            batch = by_length[start : start + size]
             vectors[batch] = self._encode_many([texts[i] for i in batch])
             if progress is not None:
-                progress(min(start + BATCH, len(texts)))
+                progress(min(start + size, len(texts)))
         return vectors
 
     def encode_one(self, text: str) -> Vector:
@@ -114,29 +122,51 @@ class Encoder:
     def hasten(self) -> str:
         """Let ``encode`` use OpenVINO from now on, if that gives the same vectors here; says in words what came of it.
 
-        Takes seconds, so it pays for hundreds of texts. ``encode_one`` stays with torch.
+        Takes a second, so it pays for hundreds of texts. ``encode_one`` stays with torch.
         """
         if self._fast is not None:
-            return FAST
+            return self.engine
+        refused = []
         try:
-            fast = OpenVino(convert(_Positional(self._model, self._names()), self._names()), "f32", self._threads)
-            want, have = self._encode(_SAMPLE), self._encode_fast(fast, _SAMPLE)
+            model = convert(_Positional(self._model, self._names()), self._names())
+            want = self._encode(_SAMPLE)
         except (ModelRefused, Unavailable) as error:
-            return f"torch, for {error.message}"
-        least = float((want * have).sum(axis=1).min())
-        if not least >= LEAST_COSINE:
-            return f"torch, for OpenVINO's vectors differ (cosine {least:.6f})"
-        self._fast = fast
-        return FAST
+            return f"{TORCH}, for {error.message}"
+        for name, precision in FAST.items():
+            try:
+                fast = OpenVino(model, precision, self._threads)
+                least = float((want * self._encode_fast(fast, _SAMPLE)).sum(axis=1).min())
+            except (ModelRefused, Unavailable) as error:
+                refused.append(f"{name}: {error.message}")
+                continue
+            if least >= LEAST_COSINE:
+                self._fast, self.engine = fast, name
+                return name
+            refused.append(f"{name}: its vectors differ (cosine {least:.6f})")
+        return f"{TORCH}, for {'; '.join(refused)}"
+
+    def relax(self) -> None:
+        """Give back the memory that ``hasten`` took."""
+        self._fast, self.engine = None, TORCH
+
+    def _longest_first(self, texts: Sequence[str]) -> list[int]:
+        """Places by falling number of tokens: of characters it would be less even, and padding costs time."""
+        lengths = [len(text) for text in texts]
+        if isinstance(self._model, Sentences) and len(texts) > MICRO_BATCH:
+            for start in range(0, len(texts), FAST_BATCH):
+                with self._tokenizing:
+                    lengths[start : start + FAST_BATCH] = self._model.lengths(list(texts[start : start + FAST_BATCH]))
+        return sorted(range(len(texts)), key=lambda i: lengths[i], reverse=True)
 
     def _encode_many(self, texts: list[str]) -> Vector:
-        if self._fast is not None:
+        fast = self._fast
+        if fast is not None:
             try:
-                return self._encode_fast(self._fast, texts)
+                return self._encode_fast(fast, texts)
             except ModelRefused as error:
                 log.error("torch encodes from now on: %s", error.message)
-                self._fast = None
-        return self._encode(texts)
+                self.relax()
+        return np.concatenate([self._encode(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)])
 
     def _names(self) -> tuple[str, ...]:
         return tuple(name for name, value in self._features(["a"]).items() if isinstance(value, torch.Tensor))
@@ -148,16 +178,18 @@ class Encoder:
 
     def _encode_fast(self, fast: OpenVino, texts: list[str]) -> Vector:
         """As ``_encode``. Raises ModelRefused where the engine fails."""
-        names = self._names()
-        batches = []
-        for start in range(0, len(texts), MICRO_BATCH):
-            places = list(range(start, min(start + MICRO_BATCH, len(texts))))
-            features = self._features([texts[i] for i in places])
-            batches.append((places, {name: features[name].numpy() for name in names}))
-        made = fast.outputs(batches, (len(texts), self.dimension))
+        made = fast.outputs(self._batches(texts), (len(texts), self.dimension))
         lengths = np.linalg.norm(made, axis=1, keepdims=True)
         normalised: Vector = made / np.maximum(lengths, 1e-12)
         return normalised
+
+    def _batches(self, texts: list[str]) -> Iterator[tuple[list[int], Inputs]]:
+        """Made while the streams work on those before."""
+        names = self._names()
+        for start in range(0, len(texts), MICRO_BATCH):
+            places = list(range(start, min(start + MICRO_BATCH, len(texts))))
+            features = self._features([texts[i] for i in places])
+            yield places, {name: features[name].numpy() for name in names}
 
     def _encode(self, texts: list[str]) -> Vector:
         with torch.inference_mode():

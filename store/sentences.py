@@ -58,6 +58,11 @@ class Sentences(nn.Module):
         )
         return dict(made)
 
+    def lengths(self, texts: list[str]) -> list[int]:
+        """How many tokens each text has after the cut."""
+        made = self._tokenizer(texts, truncation="longest_first", max_length=self._longest, return_attention_mask=False)
+        return [len(tokens) for tokens in made["input_ids"]]
+
     def forward(self, features: dict[str, Any]) -> dict[str, Any]:
         """Adds ``sentence_embedding`` ``(n, d)``: the mean of the last hidden states, of length 1."""
         states = self.transformer(**features).last_hidden_state

@@ -17,7 +17,7 @@ from time import monotonic
 from server.indexing import general
 from server.indexing import secrets as hidden
 from server.indexing.chunking import VERSION, chunk_file, normalise
-from server.indexing.embed import embed_missing
+from server.indexing.embed import embed_alongside, embed_missing
 from server.indexing.progress import Meter, Progress
 from server.indexing.recover import apply, in_step, sync_index
 from server.indexing.walk import Found, Skipped, checked_root, read, walk
@@ -82,8 +82,8 @@ def ingest(
     was_in_step = not lacking and in_step(db, vectors, encoder)
     found = run.survey(root)
     asked = run.asked(False)
-    run.cut(found)
-    embedded = embed_missing(db, encoder, report, cancelled)
+    early = embed_alongside(db, encoder, lambda: run.cut(found), lambda: len(run.added), cancelled)
+    embedded = embed_missing(db, encoder, report, cancelled, early)
     meter = Meter("publish", len(run.added) + len(run.retired), report)
     if was_in_step:
         apply(db, vectors, encoder, run.added, run.retired)

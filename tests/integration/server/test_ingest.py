@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from server.indexing import embed
 from server.indexing.embed import embed_missing
 from server.indexing.ingest import IngestResult, ingest
 from server.indexing.progress import Progress
@@ -47,6 +48,9 @@ class Counting:
             raise KeyboardInterrupt
         self.encoded += batch
         return self.inner.encode(batch, progress)
+
+    def relax(self) -> None:
+        self.inner.relax()
 
 
 class Bench:
@@ -175,7 +179,10 @@ def test_cancelled_in_the_middle_it_is_finished_by_the_next_run(bench: Bench) ->
 
 
 @pytest.mark.parametrize("die_after", [0, 64, 128])
-def test_a_process_that_died_is_repaired_at_the_next_start(bench: Bench, die_after: int) -> None:
+def test_a_process_that_died_is_repaired_at_the_next_start(
+    bench: Bench, die_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "_BATCH", 64)
     for n in range(150):
         bench.write(f"gen/f{n}.py", f"def function_{n}():\n    return {n}\n")
     with pytest.raises(KeyboardInterrupt):
