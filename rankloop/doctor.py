@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterator
 
 from rankloop import doctor_data, doctor_files
 from rankloop.findings import Finding, Patient
-from store import deployments, registry
+from store import bases, deployments, registry
 from store.encoder import Encoder
 from store.errors import ModelRefused, RankloopError
 from store.loading import check_files, load_version
-from trainer.base import RESIDUAL
-from trainer.first_champion import fault as last_fault
-from trainer.first_champion import registered
 
 Look = Callable[[Patient], Finding]
 
@@ -109,10 +106,10 @@ def _versions(patient: Patient) -> Finding:
 
 def _base(patient: Patient) -> Finding:
     base = patient.settings.base
-    if base == RESIDUAL:
+    if base == bases.RESIDUAL:
         return Finding("base", True, "residual: ranks as the first stage until ratings teach it")
     with patient.db.read() as tx:
-        version, fault = registered(tx, base), last_fault(tx, base)
+        version, fault = bases.registered(tx, base), bases.fault(tx, base)
     if version is not None:
         return Finding("base", True, f"{base} is version {version.id}")
     if fault is None:

@@ -15,11 +15,11 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from torch import nn
 from transformers.utils.logging import disable_progress_bar
 
+from store.bases import RESIDUAL
 from store.errors import InvalidInput, Unavailable
 from store.forms import BODY_FILES, MODES, form_of
 from store.weights import LOADING_ERRORS
 
-RESIDUAL = "residual"
 LAYERS_CUT = 1
 """Top layers left off: the last one is specialised for its own cosine, and a head over it generalises worse."""
 _LAYOUT = 2  # raise when make_residual_base writes other weights from the same encoder

@@ -8,19 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from store import deployments, meta, registry
+from store import bases, deployments, meta, registry
 from store.database import Connection, Database
 from store.errors import RankloopError
 from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Blend, Deployment, Version
 from trainer import base_card
-from trainer.base import RESIDUAL, resolve_base
+from trainer.base import resolve_base
 
 logger = logging.getLogger(__name__)
-
-FAULT = "base_fault"
-"""Meta key: ``{"base", "reason"}`` of the last attempt that failed; None once one has succeeded."""
-_ORIGIN = {"kind": "base"}
 
 
 def register_base(db: Database, settings: Settings, clock: Callable[[], datetime]) -> Version | None:
@@ -29,37 +25,25 @@ def register_base(db: Database, settings: Settings, clock: Callable[[], datetime
     None for the residual base, which ranks as version 0 does, and for a base that cannot be loaded: version 0 then goes
     on serving, and the log and ``rankloop doctor`` say why.
     """
-    if settings.base == RESIDUAL:
+    if settings.base == bases.RESIDUAL:
         return None
     try:
         with db.read() as tx:
-            version = registered(tx, settings.base)
+            version = bases.registered(tx, settings.base)
         if version is None:
             version = _publish(db, settings, clock())
             logger.info("the base %s is version %d", settings.base, version.id)
         with db.write() as tx:
-            meta.put(tx, FAULT, None)
+            meta.put(tx, bases.FAULT, None)
             moved = _promote(tx, version, settings, clock())
     except (RankloopError, OSError) as error:
         logger.warning("the base %s is not registered, the champion stays: %s", settings.base, error)
         with db.write() as tx:
-            meta.put(tx, FAULT, {"base": settings.base, "reason": str(error)})
+            meta.put(tx, bases.FAULT, {"base": settings.base, "reason": str(error)})
         return None
     if moved is not None:
         logger.info("version %d is the first champion", version.id)
     return version
-
-
-def registered(tx: Connection, base: str) -> Version | None:
-    """The version that is the base of this name as it came."""
-    versions = registry.list_all(tx, limit=100_000)
-    return next((one for one in versions if one.base == base and one.metrics.get("origin") == _ORIGIN), None)
-
-
-def fault(tx: Connection, base: str) -> str | None:
-    """Why the base of this name could not be registered at the last attempt."""
-    last = meta.get(tx, FAULT)
-    return str(last["reason"]) if last is not None and last["base"] == base else None
 
 
 def _publish(db: Database, settings: Settings, now: datetime) -> Version:
@@ -71,7 +55,7 @@ def _publish(db: Database, settings: Settings, now: datetime) -> Version:
         base=settings.base,
         blend=Blend(dense=0.0, lexical=0.0, rerank=1.0),
         max_length=settings.max_length,
-        metrics={"origin": _ORIGIN},
+        metrics={"origin": bases.ORIGIN},
         reasons=("This is the base as it came: no gate has compared it with anything.",),
     )
     staged = registry.staging(settings.models_dir, "base")

@@ -17,10 +17,11 @@ from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
 from bench.speed.timing import Pair as Timed
 from bench.speed.timing import Row, row
 from bench.speed.world import Speed, judged
+from store.bases import RESIDUAL
 from store.encoder import Encoder
 from store.settings import Settings
 from store.types import Pair, PairSource
-from trainer.base import RESIDUAL, resolve_base
+from trainer.base import resolve_base
 from trainer.features import FeatureStore
 from trainer.finetune import finetune, quiet
 from trainer.head import fit_head

@@ -12,6 +12,7 @@ from bench import corpus as corpora
 from bench.loop import world as looping
 from bench.loop.world import QUIET, REPO
 from store import manifest, registry
+from store.bases import RESIDUAL
 from store.database import Database
 from store.encoder import Encoder
 from store.loading import directory_of
@@ -19,7 +20,7 @@ from store.manifest import Probe
 from store.scorer import Scorer
 from store.settings import Settings
 from store.types import Candidate, EvalQuery, Split, Version
-from trainer.base import RESIDUAL, resolve_base
+from trainer.base import resolve_base
 from trainer.engines import Staged, export_engines
 from trainer.features import FeatureStore
 from trainer.fit_blend import blend_of

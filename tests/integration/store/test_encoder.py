@@ -63,7 +63,7 @@ def test_vectors_are_those_of_plain_sentence_transformers(encoder: Encoder) -> N
 def test_the_packaged_encoder_needs_no_sentence_transformers() -> None:
     """In a process of its own: the library is 150 MB that a server would carry for nothing."""
     script = (
-        "import sys; from store.encoder import Encoder; import server.app; "
+        "import sys; from store.encoder import Encoder; import rankloop.cli, rankloop.serve; "
         f"Encoder.load({NAME!r}).encode_one('read a file'); "
         "raise SystemExit('sentence_transformers' in sys.modules)"
     )
