@@ -8,7 +8,7 @@ from server import views
 from server.schemas.rating import Receipt, ReceiptJudgment, ReceiptRank, ReceiptVersion
 from store import chunks, impressions, judgments, registry, signals, snapshots
 from store.database import Database
-from store.types import Chunk, Impression, Signal, SignalKind, Version
+from store.types import Chunk, Impression, Judgment, Signal, SignalKind, Version
 
 RECORDED = "Recorded. This trains search ranking (only the reranker, not the language model)."
 TAKEN_BACK = "Taken back. Nothing of it will be trained on."
@@ -42,13 +42,21 @@ def build(
         answer_id=answer_id,
         message=_message(held, len(judged), learned),
         rating=views.rating(held),
-        judgments=[ReceiptJudgment.model_validate(judgment) for judgment in judged],
+        judgments=[_judgment(judgment, actor) for judgment in judged],
         snapshots=hashes,
         versions=learned,
         ranks=[_rank(chunk, impression, now) for chunk in known.values() if chunk.repo not in hidden],
         model_then=impression.model_version,
         model_now=model_now,
     )
+
+
+def _judgment(judgment: Judgment, actor: str) -> ReceiptJudgment:
+    """Reasons begin with who acted; a person reads of themselves as "you"."""
+    view = ReceiptJudgment.model_validate(judgment)
+    own = f"{actor}: "
+    said = [f"you: {reason.removeprefix(own)}" if reason.startswith(own) else reason for reason in view.reasons]
+    return view.model_copy(update={"reasons": said})
 
 
 def chunks_of(impression: Impression, held: Iterable[Signal]) -> list[int]:
