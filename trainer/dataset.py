@@ -78,6 +78,7 @@ class _Context:
     policy: DatasetPolicy
     rng: np.random.Generator
     cancelled: Callable[[], bool]
+    encoded: Callable[[int, int], None]
 
 
 def build(
@@ -93,6 +94,7 @@ def build(
     policy: DatasetPolicy | None = None,
     enough: Callable[[Sequence[int]], bool] = lambda _: True,
     cancelled: Callable[[], bool] = lambda: False,
+    encoded: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Snapshot:
     """Make and save the snapshot of all that people said until now.
 
@@ -101,10 +103,11 @@ def build(
     what a person must add before training or a proof is possible; an empty snapshot is no error here.
     ``stats["imported_lists"]`` names the groups whose lists are made of imported passages: no evidence for the gate.
     ``enough``: strongly judged groups → whether anything will be trained; code questions cost minutes the first time.
+    ``encoded`` hears how many of so many texts that lacked a vector have one.
     Raises Cancelled while texts are encoded.
     """
     chosen = policy or policy_of(settings, recipe)
-    context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed), cancelled)
+    context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed), cancelled, encoded)
     judged = judge_all(db, encoder, chosen.judge, now, sources, settings.depth)
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
@@ -225,4 +228,5 @@ def _vectors(context: _Context, hashes: Iterable[str]) -> dict[str, Vector]:
         with context.db.write() as tx:
             texts.put_vectors(tx, context.encoder.name, made)
             vectors.update(texts.get_vectors(tx, context.encoder.name, made))  # rounded, as every later night sees it
+        context.encoded(start + len(batch), len(names))
     return vectors

@@ -71,6 +71,7 @@ def take_snapshot(
     order: Order,
     now: datetime,
     cancelled: Callable[[], bool] = lambda: False,
+    encoded: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Snapshot:
     """Build the order's snapshot and read it back, so that training sees the stored order of rows.
 
@@ -94,6 +95,7 @@ def take_snapshot(
         sources="imported" if order.imported_only else "all",
         enough=lambda groups: too_early(db, groups, order, settings) is None,
         cancelled=cancelled,
+        encoded=encoded,
     )
     with db.read() as tx:
         snapshot = snapshots.load(tx, made.hash)

@@ -53,7 +53,13 @@ class Trainer:
             return self._settle(published[-1], reporter)
         order = Order.of(reporter.job, self.settings)
         reporter.stage("dataset", _DATASET)
-        snapshot = take_snapshot(self.db, self.encoder(), self.settings, order, self.clock(), reporter.cancelled)
+
+        def encoded(done: int, total: int) -> None:
+            reporter.progress(_FINETUNE * done / total, {"texts_encoded": done, "texts": total})
+
+        snapshot = take_snapshot(
+            self.db, self.encoder(), self.settings, order, self.clock(), reporter.cancelled, encoded
+        )
         if reason := too_early(self.db, snapshot.stats.get("strong_groups", []), order, self.settings):
             return _no_challenger(snapshot, [reason])
         try:

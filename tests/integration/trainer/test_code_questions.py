@@ -13,6 +13,7 @@ from store import chunks, general, golden, queries, texts
 from store.errors import Cancelled
 from store.types import Pair, PairSource, Split
 from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, make_world
+from trainer import dataset
 from trainer.code_questions import CodePolicy
 from trainer.dataset import POLICIES, build
 
@@ -124,6 +125,20 @@ def test_a_cancelled_build_stops_while_it_encodes(world: World) -> None:
     rate(world)
     with pytest.raises(Cancelled):
         build(world.db, encoder(), world.settings, world.now, recipe="default", policy=POLICY, cancelled=lambda: True)
+
+
+def test_encoding_tells_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rate(world)
+    monkeypatch.setattr(dataset, "_ENCODE", 2)
+    heard: list[tuple[int, int]] = []
+
+    def encoded(done: int, total: int) -> None:
+        heard.append((done, total))
+
+    build(world.db, encoder(), world.settings, world.now, recipe="default", policy=POLICY, encoded=encoded)
+    assert len(heard) > 1
+    assert [done for done, _ in heard] == sorted({done for done, _ in heard})
+    assert heard[-1][0] == heard[-1][1]
 
 
 def test_without_a_rating_that_teaches_there_are_none(world: World) -> None:
