@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from server.schemas.common import MAX_ID, Form, Name, Note, Question, View
+from server.schemas.common import MAX_ID, Form, Name, Note, QueryForm, Question, View
 from store.bursts import Fate
 from store.judgment_filter import Filters
 from store.types import PairSource
@@ -116,7 +116,7 @@ class JudgmentPage(View):
     total: int
 
 
-class JudgmentQuery(Form):
+class JudgmentQuery(QueryForm):
     """Which judgments; ``search`` is a part of the question, ``conflict`` lists contradictions."""
 
     search: Annotated[str, Field(max_length=200)] | None = None
@@ -191,7 +191,7 @@ class PairPage(View):
     """Pairs that pass the filters."""
 
 
-class PairQuery(Form):
+class PairQuery(QueryForm):
     """Which pairs; ``data_set`` is a snapshot's hash, the latest one where absent."""
 
     data_set: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
@@ -207,6 +207,15 @@ class PairListQuery(PairQuery):
 
 
 class JudgmentForm(Form):
+    """An edit needs a relevance."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"action": {"const": "edit"}}},
+            "then": {"required": ["relevance"], "properties": {"relevance": {"type": "number"}}},
+        }
+    )
+
     action: Literal["veto", "edit", "restore"]
     relevance: float | None = Field(None, ge=0, le=1)
     reason: Note = ""
