@@ -1,4 +1,4 @@
-"""``python -m bench.fuzz [--examples 1000] [--only PATH…]``: every call of the OpenAPI description, fuzzed; docs/fuzz.md.
+"""``python -m bench.fuzz [--examples 1000] [--only PATH…]``: every call of the OpenAPI description, made up; docs/fuzz.md.
 
 A server with real parts and tiny models is asked in this process. Each request is sent by nobody, by a person and by an
 administrator. The figures are kept after each call, so that what was measured is there if the rest is not waited for.
@@ -74,11 +74,11 @@ def measure(kept: dict[str, Json], results: Path, examples: int, only: list[str]
             results.parent.mkdir(parents=True, exist_ok=True)
             results.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
             for row in rows(operation.label, kept[operation.label]):
-                bar.console.print(" · ".join(row), markup=False)
+                bar.console.print(" · ".join(row), markup=False, soft_wrap=True)
             for who, one in seen.items():
                 broken += len(one.failures)
                 for what, shown in one.failures.items():
-                    bar.console.print(f"{who}: {what}\n{shown}", style="red", markup=False)
+                    bar.console.print(f"{who}: {what}\n{shown}", style="red", markup=False, soft_wrap=True)
             bar.advance(task)
     return broken
 

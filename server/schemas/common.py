@@ -46,9 +46,11 @@ def _no_nul(text: str) -> str:
     return text
 
 
+NO_NUL = {"pattern": r"^[^\u0000]*$"}
+"""For the description: what ``store.checks.clean`` refuses."""
 _NOT_BLANK = Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"})
 """What stripping and ``_no_nul`` ask for, said in the description."""
-_ANY_TEXT = Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})
+_ANY_TEXT = Field(json_schema_extra={**NO_NUL})
 Question = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),

@@ -207,12 +207,13 @@ class PairListQuery(PairQuery):
 
 
 class JudgmentForm(Form):
-    """An edit needs a relevance."""
+    """An edit needs a relevance; a veto and a restoring take none."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "if": {"properties": {"action": {"const": "edit"}}},
             "then": {"required": ["relevance"], "properties": {"relevance": {"type": "number"}}},
+            "else": {"properties": {"relevance": {"type": "null"}}},
         }
     )
 
