@@ -95,6 +95,7 @@ def _filled(server: Running, folder: Path) -> Mapping[str, Sequence[Any]]:
         "name": ["shop", *(f"spare {number}" for number in range(SPARE))],
         "repo": ["shop"],
         "path": [str(folder)],
+        "person": ["ann", "ada"],
         "account": ["ann"],
         "first_signal": [spans[0].id],
         "last_signal": [spans[-1].id],

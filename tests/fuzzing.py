@@ -48,7 +48,7 @@ line, stars that contradict a thumb. What fits their schema may be refused; test
 say when."""
 CLIENT_ERRORS = frozenset({400, 401, 403, 404, 405, 409, 413, 422, 429})
 PUBLIC = ("/api/session", "/healthz", "/readyz")
-LAST = ("sign_out", "delete_conversation", "delete_golden", "delete_repo")
+LAST = ("end_sessions", "sign_out", "delete_conversation", "delete_golden", "delete_repo")
 """Operations that take away what others need."""
 _LATIN = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=30).map(
     str.strip

@@ -1,4 +1,4 @@
-"""``python -m bench.fuzz [--examples 1000] [--only PATH…]``: every call of the OpenAPI description, made up; docs/fuzz.md.
+"""``python -m bench.fuzz [--examples 1000] [--only PATH…]``: made-up requests to every described call; docs/fuzz.md.
 
 A server with real parts and tiny models is asked in this process. Each request is sent by nobody, by a person and by an
 administrator. The figures are kept after each call, so that what was measured is there if the rest is not waited for.

@@ -62,6 +62,12 @@ class SessionState(View):
     """Signed in as a person, not by the admin token."""
 
 
+class SessionsEnded(View):
+    person: str
+    ended: int
+    """Sessions, tokens and links that were valid until now."""
+
+
 class Ready(View):
     ready: bool
     checks: dict[str, str]
