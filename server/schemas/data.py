@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from server.schemas.common import MAX_ID, Form, Name, Note, QueryForm, Question, View
+from server.schemas.common import MAX_ID, NO_NUL, Form, Name, Note, QueryForm, Question, View
 from store.bursts import Fate
 from store.judgment_filter import Filters
 from store.types import PairSource
 
+PathText = Annotated[str, Field(min_length=1, max_length=4096, json_schema_extra={**NO_NUL})]
 Limit = Annotated[int, Field(ge=1, le=500)]
 Offset = Annotated[int, Field(ge=0, le=2**31)]
 
@@ -68,7 +69,7 @@ class VisibilityView(View):
 class GoldenForm(Form):
     query: Question
     repo: Name | None = None
-    expected: Annotated[list[Annotated[str, Field(min_length=1, max_length=4096)] | int], Field(min_length=1)]
+    expected: Annotated[list[PathText | int], Field(min_length=1)]
     """Paths or chunk ids that must be found."""
 
 
