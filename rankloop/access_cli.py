@@ -1,4 +1,4 @@
-"""``rankloop repos …`` and ``rankloop token``: who may see a repository, and tokens for scripts."""
+"""``rankloop repos …``, ``token`` and ``sign-out``: who may see a repository, tokens for scripts, the end of both."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ Name = Annotated[str, typer.Argument(help="The repository.")]
 def register(root: typer.Typer) -> None:
     root.add_typer(app, name="repos")
     root.command()(token)
+    root.command()(sign_out)
 
 
 @app.command()
@@ -61,6 +62,15 @@ def token(
         called = account_name(name, "the name")
         life = timedelta(days=days)
         typer.echo(sessions.create(tx, "session", called, role, life, datetime.now(UTC), groups))
+
+
+@fail_clearly
+def sign_out(name: Annotated[str, typer.Argument(help="The person, or the name of a script's token.")]) -> None:
+    """End all sessions and tokens of a person, from the next request on."""
+    with open_context() as context:
+        with context.db.write() as tx:
+            ended = sessions.revoke_all(tx, name, datetime.now(UTC))
+        context.console.print(f"{name}: {ended} sessions and tokens ended.", markup=False)
 
 
 def _put(name: str, readers: Readers) -> None:

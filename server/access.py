@@ -57,6 +57,7 @@ class Access:
         self.session_cookie = "__Host-rankloop_session" if settings.secure else "rankloop_session"
         self.user_header = settings.proxy_user_header
         self.groups_header = settings.proxy_groups_header
+        self.groups_separator = settings.proxy_groups_separator
         self._roles = RoleMap.parse(settings.roles)
 
     def role_of(self, groups: Iterable[str]) -> Role | None:

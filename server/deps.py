@@ -104,7 +104,7 @@ def _proxied(request: Request, state: AppState) -> Caller | None:
         return None
     name = account_name(_utf8(named), access.user_header)
     listed = request.headers.get(access.groups_header, "") if access.groups_header else ""
-    groups = group_names(_utf8(listed).split(","))
+    groups = group_names(_utf8(listed).split(access.groups_separator))
     logged = request.headers.get("X-Rankloop-Test") != "1"
     return Caller(name, access.role_of(groups), "", logged, signed_in=True, groups=groups, person=name)
 

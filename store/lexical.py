@@ -18,6 +18,9 @@ QUERY_CHARACTERS = 8_192
 """A query is read this far."""
 QUERY_TOKENS = 32
 """Distinct tokens of a query that are searched: the first ones, which is all of them in a question of a person."""
+POSTINGS = 150_000
+"""Occurrences (chunk, token) that one search reads at most, which is what its time grows with; docs/LOG.md has the
+figures. A query with more loses its commonest tokens, which BM25 weighs least."""
 
 _ADD = text("INSERT INTO chunks_fts (rowid, path, symbol, text) VALUES (:id, :path, :symbol, :text)")
 _REMOVE = text("DELETE FROM chunks_fts WHERE rowid IN :ids").bindparams(bindparam("ids", expanding=True))
@@ -29,6 +32,8 @@ _JOINED = (
     "JOIN repos r ON r.id = c.repo_id WHERE chunks_fts MATCH :match AND {} "
     "ORDER BY f.rank, f.rowid LIMIT :limit"
 )
+_LAST = text("SELECT max(rowid) FROM chunks_fts")
+_COUNT = text("SELECT count(*) FROM (SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH :match LIMIT :limit)")
 _SEARCH_REPO = text(_JOINED.format("r.name = :repo"))
 _SEARCH_OTHERS = text(_JOINED.format("r.name NOT IN :hidden")).bindparams(bindparam("hidden", expanding=True))
 
@@ -60,7 +65,7 @@ def search(
     tokens = list(dict.fromkeys(code_tokens(query[:QUERY_CHARACTERS])))[:QUERY_TOKENS]
     if not tokens or limit < 1 or repo in hidden:
         return []
-    match = " OR ".join(f'"{token}"' for token in tokens)
+    match = " OR ".join(f'"{token}"' for token in _affordable(tx, tokens))
     values: dict[str, Any] = {"match": match, "limit": limit}
     if repo is not None:
         rows = tx.execute(_SEARCH_REPO, values | {"repo": repo})
@@ -69,6 +74,25 @@ def search(
     else:
         rows = tx.execute(_SEARCH, values)
     return [(row.id, float(row.score)) for row in rows]
+
+
+def _affordable(tx: Connection, tokens: list[str]) -> list[str]:
+    """The rarest of the tokens with up to ``POSTINGS`` occurrences together, in their order."""
+    if len(tokens) * (tx.execute(_LAST).scalar() or 0) <= POSTINGS:
+        return tokens
+    counted = [
+        (int(tx.execute(_COUNT, {"match": f'"{token}"', "limit": POSTINGS}).scalar_one()), token) for token in tokens
+    ]
+    if sum(count for count, _ in counted) <= POSTINGS:
+        return tokens
+    kept: set[str] = set()
+    left = POSTINGS
+    for count, token in sorted(counted):
+        left -= count
+        if left < 0 and kept:
+            break
+        kept.add(token)
+    return [token for token in tokens if token in kept]
 
 
 def _tokens(text_: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ from store.types import Role
 
 EVERYBODY = "*"
 """In a role map: whoever is signed in."""
+_ENTRY = re.compile(
+    r"""\s* (?: "(?P<quoted>[^"]+)" | (?P<plain>[^",=]+?) ) \s* = \s* (?P<role>[^",=]*?) \s* (?:,|$)""", re.VERBOSE
+)
+_NOTHING = re.compile(r"\s*(?:,|$)")
 _ORDER = (Role.USER, Role.RATER, Role.ADMIN)
 
 
@@ -26,14 +31,25 @@ class RoleMap:
 
     @classmethod
     def parse(cls, text: str) -> RoleMap:
-        """Read ``group=role, group=role``. Raises InvalidInput for anything else."""
+        """Read ``group=role, "CN=group,OU=of"=role``. Raises InvalidInput for anything else.
+
+        A name with a comma or ``=`` must be quoted: read as several entries it would give a role to other groups.
+        """
         roles: dict[str, Role] = {}
-        for entry in filter(None, (part.strip() for part in text.split(","))):
-            group, sign, role = (part.strip() for part in entry.rpartition("="))
-            if not sign or not group or role not in set(Role):
-                choices = ", ".join(Role)
-                raise InvalidInput(f"{entry!r} is not of the form group=role with a role of {choices}")
-            roles[group] = Role(role)
+        at = 0
+        while at < len(text):
+            if nothing := _NOTHING.match(text, at):
+                at = nothing.end()
+                continue
+            entry = _ENTRY.match(text, at)
+            group = (entry["quoted"] or entry["plain"]).strip() if entry else ""
+            if entry is None or not group or entry["role"] not in set(Role):
+                raise InvalidInput(
+                    f"{text[at:].partition(',')[0].strip()!r} is not of the form group=role with a role of "
+                    f"{', '.join(Role)}; a group's name with a comma or = in it stands in double quotes"
+                )
+            roles[group] = Role(entry["role"])
+            at = entry.end()
         return cls(roles)
 
     def role_of(self, groups: Iterable[str]) -> Role | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection, Row
 
 from store import meta
@@ -92,6 +92,14 @@ def consume_link(tx: Connection, token: str, now: datetime) -> SessionRow | None
 def revoke(tx: Connection, token: str) -> None:
     """End a session or link; an unknown token is ignored."""
     tx.execute(delete(sessions).where(sessions.c.token_hash == hash_token(token)))
+
+
+def revoke_all(tx: Connection, actor: str, now: datetime) -> int:
+    """End everything that somebody is signed in by, unused links included; how much of it was still valid."""
+    held = sessions.c.actor == actor
+    valid = tx.execute(select(func.count()).where(held & (sessions.c.expires_at > now))).scalar_one()
+    tx.execute(delete(sessions).where(held))
+    return int(valid)
 
 
 def ensure_admin_token(db: Database, settings: Settings) -> Path | None:

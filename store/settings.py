@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     proxy_user_header: str | None = None
     """The header in which a trusted proxy names the signed-in person. Setting it switches sign-in on."""
     proxy_groups_header: str | None = None
-    """The header in which it lists their groups, comma-separated."""
+    """The header in which it lists their groups."""
+    proxy_groups_separator: str = Field(default=",", min_length=1, max_length=1)
+    """What stands between them: one character that no group's name has in it."""
     oidc_url: str | None = None
     """Discovery URL of an OpenID Connect provider. Setting it switches sign-in on."""
     oidc_client_id: str | None = None
@@ -59,7 +61,7 @@ class Settings(BaseSettings):
     oidc_groups_claim: str = "groups"
     """The claim that lists their groups; a path with dots reaches into objects."""
     roles: str = "*=rater"
-    """Group → role, as ``group=role, group=role``; ``*`` is everybody who is signed in."""
+    """Group → role, as ``group=role, "a name, with a comma"=role``; ``*`` is everybody who is signed in."""
     asks_per_minute: int = Field(default=30, ge=0, le=1_000_000)
     ratings_per_minute: int = Field(default=120, ge=0, le=1_000_000)
     """Of one person, or of one address where nobody is signed in; 0 is no limit."""
@@ -158,11 +160,24 @@ class Settings(BaseSettings):
             raise ValueError("RANKLOOP_PROXY_USER_HEADER needs RANKLOOP_TRUSTED_PROXIES, or anybody could name anybody")
         if self.proxy_groups_header and not self.proxy_user_header:
             raise ValueError("RANKLOOP_PROXY_GROUPS_HEADER needs RANKLOOP_PROXY_USER_HEADER")
+        self._groups_can_arrive()
         if self.oidc_url and not self.oidc_client_id:
             raise ValueError("RANKLOOP_OIDC_URL needs RANKLOOP_OIDC_CLIENT_ID")
         if self.oidc_url and not self.public_url and not is_loopback(self.host):
             raise ValueError("RANKLOOP_OIDC_URL needs RANKLOOP_PUBLIC_URL, where the provider sends people back to")
         return self
+
+    def _groups_can_arrive(self) -> None:
+        """OpenID Connect sends a list, a proxy one line: a name with its separator in it would arrive in pieces."""
+        if self.oidc_url or not self.proxy_groups_header:
+            return
+        for group in RoleMap.parse(self.roles).roles:
+            if self.proxy_groups_separator in group:
+                raise ValueError(
+                    f"RANKLOOP_ROLES names the group {group!r}, which RANKLOOP_PROXY_GROUPS_HEADER can't hold, since "
+                    f"groups end at {self.proxy_groups_separator!r} there: have the proxy put another character "
+                    "between groups and name it in RANKLOOP_PROXY_GROUPS_SEPARATOR"
+                )
 
     @field_validator("nightly_cron")
     @classmethod

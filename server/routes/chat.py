@@ -16,6 +16,7 @@ from server.routes.answer import body, written
 from server.routes.leaving import while_connected
 from server.routes.streaming import EventStream
 from server.schemas.asking import ChatCitations, ChatDone, ChatForm, ChatResult, ChatSources, ChatToken
+from server.schemas.common import ErrorBody
 from server.state import AppState
 from store.types import AnswerKind
 
@@ -25,7 +26,9 @@ router = APIRouter(prefix="/api", tags=["ask"])
 @router.post(
     "/chat",
     response_model=ChatResult,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses=sse.described(
+        sources=ChatSources, token=ChatToken, citations=ChatCitations, done=ChatDone, error=ErrorBody
+    ),
 )
 async def chat(form: ChatForm, asker: Asker, state: State, request: Request) -> Response | ChatResult:
     """Server-sent events sources, token, citations, done, error; with stream=false one JSON body."""

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from server import views
 from server.deps import Key, Reader, State, Visitor
 from server.schemas.account import ConversationDetail, ConversationForm, ConversationItem
+from server.schemas.common import NO_NUL
 from server.schemas.rating import ConversationTurn
 from store import chunks, conversations, impressions, signals, visibility
 from store.conversations import Conversation
@@ -21,7 +22,7 @@ NOT_FOR_YOU = "*This answer quoted a repository that you can't see any more.*"
 def list_conversations(
     reader: Reader,
     state: State,
-    search: Annotated[str | None, Query(max_length=200)] = None,
+    search: Annotated[str | None, Query(max_length=200, json_schema_extra={**NO_NUL})] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[ConversationItem]:
     """The caller's conversations, latest first; ``search`` looks in titles and questions."""

@@ -27,7 +27,7 @@ async def healthz(request: Request) -> Alive:
     return Alive(alive=True, version=request.app.version)
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: {"model": Ready, "description": "Not ready; the checks say why"}})
 def readyz(response: Response, state: State) -> Ready:
     """Database, index and champion are ready (503 otherwise)."""
     champion: list[Champion] = []

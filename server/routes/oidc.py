@@ -12,6 +12,7 @@ from server import problems
 from server.deps import State, signing_in
 from server.oidc import Person, Provider, new_secret
 from server.routes.session import LIFE, give_cookie
+from server.schemas.common import ErrorBody
 from server.state import AppState
 from store import sessions
 from store.errors import Forbidden, NotFound, RankloopError
@@ -19,6 +20,7 @@ from store.errors import Forbidden, NotFound, RankloopError
 router = APIRouter(prefix="/api/session/oidc", tags=["session"])
 ATTEMPT_SECONDS = 600
 PAGES = {"chat": "/", "admin": "/admin"}
+_SENT_BACK = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("code", "state", "iss", "error")]
 _FAILED = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not signed in – Rankloop</title>'
     '<h1>Not signed in</h1><p>{reason}</p><p><a href="/api/session/oidc">Try again</a> · <a href="/">Back</a></p>'
@@ -43,7 +45,14 @@ def oidc_begin(state: State, to: Literal["chat", "admin"] = "chat") -> Response:
     return away
 
 
-@router.get("/callback", status_code=303, response_class=RedirectResponse, dependencies=[Depends(signing_in)])
+@router.get(
+    "/callback",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses={status: {"model": ErrorBody, "content": {"text/html": {}}} for status in ("4XX", "5XX")},
+    openapi_extra={"parameters": _SENT_BACK},
+    dependencies=[Depends(signing_in)],
+)
 def oidc_callback(request: Request, state: State) -> Response:
     """The browser comes back from the sign-in provider: a session, or a page that says why not."""
     to, _, secret = request.cookies.get(_cookie(state), "").partition(".")

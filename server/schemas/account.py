@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from server.schemas.common import Form, Name, View
 from server.schemas.rating import ConversationTurn
 from store.types import Role
@@ -36,6 +38,12 @@ class RepoItem(View):
 class SessionForm(Form):
     """Sign in with the admin token or with the token of a one-time link; exactly one of the two."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("token", "link")]
+        }
+    )
+
     token: Name | None = None
     link: Name | None = None
 
@@ -52,6 +60,12 @@ class SessionState(View):
     """How people sign in here; none where whoever reaches this machine's own address is the local person."""
     person: bool
     """Signed in as a person, not by the admin token."""
+
+
+class SessionsEnded(View):
+    person: str
+    ended: int
+    """Sessions, tokens and links that were valid until now."""
 
 
 class Ready(View):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 MAX_QUESTION = 8000
 MAX_ID = 2**63 - 1
@@ -17,9 +17,27 @@ class View(BaseModel):
 
 
 class Form(BaseModel):
-    """A request body; names it does not know are refused rather than ignored."""
+    """A request body; names it does not know are refused rather than ignored, and "5" is no number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, values: Any) -> Any:
+        """JSON knows one kind of number: 5.0 is the integer 5."""
+        return {name: _whole(value) for name, value in values.items()} if isinstance(values, dict) else values
+
+
+class QueryForm(BaseModel):
+    """What an address asks for, where everything is text; names it does not know are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _no_nul(text: str) -> str:
@@ -28,13 +46,27 @@ def _no_nul(text: str) -> str:
     return text
 
 
+NO_NUL = {"pattern": r"^[^\u0000]*$"}
+"""For the description: what ``store.checks.clean`` refuses."""
+_NOT_BLANK = Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"})
+"""What stripping and ``_no_nul`` ask for, said in the description."""
+_ANY_TEXT = Field(json_schema_extra={**NO_NUL})
 Question = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION), AfterValidator(_no_nul)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
+    AfterValidator(_no_nul),
+    _NOT_BLANK,
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_no_nul)]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000), AfterValidator(_no_nul)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_no_nul)]
-Why = Annotated[Note, Field(min_length=1)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_no_nul), _NOT_BLANK
+]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000), AfterValidator(_no_nul), _ANY_TEXT]
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_no_nul), _NOT_BLANK
+]
+Why = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(_no_nul), _NOT_BLANK
+]
 ChunkId = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
 Timings = dict[str, float]
 

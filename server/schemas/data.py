@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from server.schemas.common import MAX_ID, Form, Name, Note, Question, View
+from server.schemas.common import MAX_ID, NO_NUL, Form, Name, Note, QueryForm, Question, View
 from store.bursts import Fate
 from store.judgment_filter import Filters
 from store.types import PairSource
 
+PathText = Annotated[str, Field(min_length=1, max_length=4096, json_schema_extra={**NO_NUL})]
 Limit = Annotated[int, Field(ge=1, le=500)]
 Offset = Annotated[int, Field(ge=0, le=2**31)]
 
@@ -68,7 +69,7 @@ class VisibilityView(View):
 class GoldenForm(Form):
     query: Question
     repo: Name | None = None
-    expected: Annotated[list[Annotated[str, Field(min_length=1, max_length=4096)] | int], Field(min_length=1)]
+    expected: Annotated[list[PathText | int], Field(min_length=1)]
     """Paths or chunk ids that must be found."""
 
 
@@ -116,7 +117,7 @@ class JudgmentPage(View):
     total: int
 
 
-class JudgmentQuery(Form):
+class JudgmentQuery(QueryForm):
     """Which judgments; ``search`` is a part of the question, ``conflict`` lists contradictions."""
 
     search: Annotated[str, Field(max_length=200)] | None = None
@@ -191,7 +192,7 @@ class PairPage(View):
     """Pairs that pass the filters."""
 
 
-class PairQuery(Form):
+class PairQuery(QueryForm):
     """Which pairs; ``data_set`` is a snapshot's hash, the latest one where absent."""
 
     data_set: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
@@ -207,6 +208,16 @@ class PairListQuery(PairQuery):
 
 
 class JudgmentForm(Form):
+    """An edit needs a relevance; a veto and a restoring take none."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"action": {"const": "edit"}}},
+            "then": {"required": ["relevance"], "properties": {"relevance": {"type": "number"}}},
+            "else": {"properties": {"relevance": {"type": "null"}}},
+        }
+    )
+
     action: Literal["veto", "edit", "restore"]
     relevance: float | None = Field(None, ge=0, le=1)
     reason: Note = ""

@@ -12,7 +12,7 @@ from store.types import JobKind, JobState
 
 
 class JobForm(Form):
-    kind: JobKind
+    kind: Annotated[JobKind, Field(strict=False)]
     repo: Name | None = None
     """``index``: the repository."""
     path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from server.schemas.asking import Source
 from server.schemas.common import ChunkId, Form, Note, Reason, View
@@ -13,6 +13,8 @@ from server.schemas.common import ChunkId, Form, Note, Reason, View
 
 class RatingForm(Form):
     """An absent field stays as it was; null takes it back."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     thumb: Literal["up", "down"] | None = None
     stars: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None

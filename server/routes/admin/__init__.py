@@ -8,10 +8,11 @@ from server.routes.admin import (
     models,
     overview,
     pairs,
+    people,
     quarantine,
     repos,
     schedule,
 )
 
-_MODULES = (overview, models, deployments, jobs, repos, golden, judgments, pairs, quarantine, schedule)
+_MODULES = (overview, models, deployments, jobs, repos, golden, judgments, pairs, people, quarantine, schedule)
 routers = tuple(module.router for module in _MODULES)

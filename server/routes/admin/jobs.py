@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from server import indexing_jobs, sse
 from server.deps import Admin, Id, State
 from server.routes.streaming import EventStream
-from server.schemas.common import MAX_ID
+from server.schemas.common import MAX_ID, ErrorBody
 from server.schemas.jobs import JobAccepted, JobEvents, JobEventView, JobForm, JobList, JobView
 from server.state import AppState
 from store import jobs, registry
@@ -69,7 +69,7 @@ def get_job(admin: Admin, job_id: Id, state: State) -> JobView:  # noqa: ARG001
 @router.get(
     "/{job_id}/events",
     response_model=JobEvents,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses=sse.described(log=JobEventView, job=JobView, end=None, error=ErrorBody),
 )
 async def job_events(
     admin: Admin,  # noqa: ARG001

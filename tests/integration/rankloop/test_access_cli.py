@@ -35,4 +35,10 @@ def test_a_token_for_a_script(desk: Desk) -> None:
         assert sessions.lookup(tx, token, datetime.now(UTC) + timedelta(days=2)) is None
     db.dispose()
     assert "another name" in desk.refuses("token", "admin")
+    assert desk.says("sign-out", "nobody").strip() == "nobody: 0 sessions and tokens ended."
+    assert desk.says("sign-out", "ci").strip() == "ci: 1 sessions and tokens ended."
+    db = desk.database()
+    with db.read() as tx:
+        assert sessions.lookup(tx, token, datetime.now(UTC)) is None
+    db.dispose()
     assert desk.run("token", "ci", "--role", "owner").exit_code == 2

@@ -81,6 +81,7 @@ TABLE = {
     "GET /api/admin/data-sets": ADMINS,
     "GET /api/admin/pairs": ADMINS,
     "GET /api/admin/pairs/export": ADMINS,
+    "DELETE /api/admin/people/{person:path}/sessions": ADMINS,
     "GET /api/admin/quarantine": ADMINS,
     "POST /api/admin/quarantine": ADMINS,
     "GET /api/admin/schedule": ADMINS,

@@ -220,3 +220,28 @@ def test_the_person_at_this_machine_is_not_limited(data: Path, tiny_encoder: Enc
 def test_the_local_person_asks_and_rates(own: Running) -> None:
     said = own.client.get("/api/session").json()
     assert (said["role"], said["signed_in"], said["may_ask"], said["may_rate"]) == (Role.RATER, False, True, True)
+
+
+def test_all_sessions_of_a_person_are_ended_at_once(guarded: Running) -> None:
+    name = "team/ada lovelace@example.org"
+    mine = [browser(guarded, Cookie=f"__Host-rankloop_session={session(guarded, name, 'rater')}") for _ in range(2)]
+    mine.append(browser(guarded, Authorization=f"Bearer {session(guarded, name, 'rater')}"))
+    other = browser(guarded, Authorization=f"Bearer {session(guarded, 'team/ada', 'rater')}")
+    assert [one.get("/api/repos").status_code for one in (*mine, other)] == [200] * 4
+    ended = guarded.admin("DELETE", "/people/team%2Fada%20lovelace%40example.org/sessions")
+    assert ended == {"person": name, "ended": 3}
+    assert [one.get("/api/repos").status_code for one in (*mine, other)] == [401, 401, 401, 200]
+    assert guarded.admin("DELETE", "/people/team/ada lovelace@example.org/sessions")["ended"] == 0
+
+
+def test_a_proxy_s_groups_may_hold_commas(
+    tmp_path_factory: pytest.TempPathFactory, prepared: Path, tiny_encoder: Encoder
+) -> None:
+    data = tmp_path_factory.mktemp("commas") / "data"
+    shutil.copytree(prepared, data)
+    roles = {"roles": '"CN=ops,OU=code"=admin', "proxy_groups_separator": "|"}
+    with running(data, tiny_encoder, **TRUSTING | roles) as server:
+        page = browser(server, PROXY, **{"X-Person": "bo", "X-Groups": "CN=dev,OU=code | CN=ops,OU=code"})
+        assert page.get("/api/session").json()["role"] == "admin"
+        page.headers["X-Groups"] = "CN=ops|OU=code"
+        assert page.get("/api/session").json()["role"] is None

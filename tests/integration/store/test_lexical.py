@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import math
 import string
+import time
 from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from store import chunks, lexical, repos
@@ -117,3 +119,28 @@ def test_a_long_query_is_read_only_so_far(db: Database) -> None:
         ids = fill(tx, {"first": names[0], "last": names[-1]})
         found = [id_ for id_, _ in lexical.search(tx, " ".join(names), None, 5)]
     assert found == [ids["first"]]
+
+
+def matching(tx: Connection, tokens: list[str], limit: int) -> list[tuple[int, float]]:
+    """What FTS5 itself finds for all of the tokens."""
+    wanted = text("SELECT rowid, -rank FROM chunks_fts WHERE chunks_fts MATCH :m ORDER BY rank, rowid LIMIT :n")
+    return [(row[0], row[1]) for row in tx.execute(wanted, {"m": " OR ".join(tokens), "n": limit})]
+
+
+def test_a_query_of_common_words_costs_no_more_than_a_long_question(db: Database) -> None:
+    size, kinds = 40_000, 30  # the k-th word is in every k-th chunk, the first one in all of them
+    words = [f"w{'x' * k}" for k in range(1, kinds + 1)]
+    bodies = (" ".join(word for k, word in enumerate(words, 1) if id_ % k == 0) for id_ in range(1, size + 1))
+    with db.write() as tx:
+        lexical.index(tx, ((id_, "", "", body) for id_, body in enumerate(bodies, 1)))
+        assert sum(size // k for k in range(1, kinds + 1)) > lexical.POSTINGS
+    with db.read() as tx:
+        began = time.process_time()
+        found = lexical.search(tx, '" OR ' + " ".join(words) + " NEAR((*", None, 100)
+        assert time.process_time() - began < 5 * 0.2
+        assert found == matching(tx, words[1:], 100), "the commonest is left out, all others stay"
+        assert [id_ for id_, _ in found] == [id_ for id_, _ in matching(tx, words, 100)]
+        question = words[:8]
+        assert sum(size // k for k in range(1, 9)) < lexical.POSTINGS < size * len(question)
+        assert lexical.search(tx, " ".join(question), None, 100) == matching(tx, question, 100)
+        assert lexical.search(tx, words[0], None, 3) == matching(tx, words[:1], 3) != [], "alone it is searched"

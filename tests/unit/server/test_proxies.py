@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.access import Access
 from server.proxies import Proxies
 from store.errors import InvalidInput
 from store.roles import RoleMap, at_least
@@ -12,6 +13,7 @@ from store.types import Role
 
 BEHIND = Proxies(Settings(trusted_proxies="10.0.0.0/8, 2001:db8::1", proxy_user_header="X-Person"))
 ADA = (b"x-person", b"ada")
+GROUPS = {"PROXY_GROUPS_HEADER": "G", "PROXY_USER_HEADER": "P", "TRUSTED_PROXIES": "::1"}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,8 @@ def test_groups_give_the_highest_role() -> None:
     assert roles.role_of(["ops", "dev"]) is Role.ADMIN
     assert roles.role_of(["dev", "other"]) is Role.RATER
     assert RoleMap.parse("dev=rater").role_of(["other", "*"]) is None
+    quoted = RoleMap.parse('"CN=dev,OU=code" = rater , ops=admin,"x=y"=user')
+    assert quoted.roles == {"CN=dev,OU=code": Role.RATER, "ops": Role.ADMIN, "x=y": Role.USER}
     assert [at_least(Role.RATER, role) for role in Role] == [True, True, False]
     assert not at_least(None, Role.USER)
 
@@ -70,6 +74,17 @@ def test_groups_give_the_highest_role() -> None:
     [
         ({"ROLES": "dev=owner"}, "RANKLOOP_ROLES.*user, rater, admin"),
         ({"ROLES": "dev"}, "RANKLOOP_ROLES.*group=role"),
+        ({"ROLES": "CN=admin,OU=code=rater"}, "RANKLOOP_ROLES.*OU=code=rater.*double quotes"),
+        ({"ROLES": 'ops=admin, "a, b" rater'}, "RANKLOOP_ROLES.*double quotes"),
+        (
+            {
+                "ROLES": '"CN=dev,OU=x"=rater',
+                "PROXY_GROUPS_HEADER": "G",
+                "PROXY_USER_HEADER": "P",
+                "TRUSTED_PROXIES": "::1",
+            },
+            "'CN=dev,OU=x'.*RANKLOOP_PROXY_GROUPS_SEPARATOR",
+        ),
         ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "RANKLOOP_TRUSTED_PROXIES.*network"),
         ({"PROXY_USER_HEADER": "X-Person"}, "needs RANKLOOP_TRUSTED_PROXIES"),
         ({"PROXY_USER_HEADER": "X Person", "TRUSTED_PROXIES": "::1"}, "RANKLOOP_PROXY_USER_HEADER.*letters"),
@@ -87,3 +102,10 @@ def test_half_a_sign_in_is_refused_at_the_start(
         monkeypatch.setenv(f"RANKLOOP_{name}", value)
     with pytest.raises(InvalidInput, match=says):
         load_settings()
+
+
+def test_a_group_with_a_comma_may_be_named_where_it_can_arrive_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**GROUPS, "ROLES": '"CN=dev,OU=x"=rater'}.items():
+        monkeypatch.setenv(f"RANKLOOP_{name}", value)
+    monkeypatch.setenv("RANKLOOP_PROXY_GROUPS_SEPARATOR", "|")
+    assert Access(load_settings()).role_of(["CN=dev,OU=x"]) is Role.RATER
