@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.speed import indexing, night, report, rerank, search, training, users
+from bench.speed import indexing, memory, night, report, rerank, search, training, users
 from bench.speed.timing import Row
 from bench.speed.world import FITTED, MEASURED, Speed, prepare
 from store.types import Json
@@ -27,6 +27,7 @@ PARTS: Mapping[str, Callable[[Speed, int, Callable[[str], None]], list[Row]]] = 
     "indexing": lambda speed, rounds, say: indexing.measure(speed, min(rounds, INDEXING_ROUNDS), say),
     "training": training.measure,
     "night": night.measure,
+    "memory": memory.measure,
 }
 
 console = Console(highlight=False)

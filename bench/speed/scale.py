@@ -74,6 +74,7 @@ def fill(db: Database, encoder: str, found: Iterator[tuple[str, Vector]]) -> Non
             ]
             chunks.replace_file(tx, REPO, path, drafts, now)
             texts.put_vectors(tx, encoder, {key: vector for key, (_, vector) in hashed.items()})
+            chunks.bump_generation(tx)
 
 
 def _pages(found: Iterator[tuple[str, Vector]], size: int) -> Iterator[list[tuple[str, Vector]]]:

@@ -1,4 +1,4 @@
-"""Search end to end over HTTP, by one user and by many at once; swapping the version; memory of the server."""
+"""Search end to end over HTTP, by one user and by many at once; swapping the version."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 from sentence_transformers import CrossEncoder, SentenceTransformer
 
@@ -74,8 +73,6 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
         for users in USERS[1:]:
             say(f"search: {users} users")
             rows.append(_many(server, users, list(speed.queries), engine))
-        memory = psutil.Process(server.process.pid).memory_info().rss
-        rows.append(alone("memory", "server, one model", [0.0], megabytes=memory / 2**20, chunks=len(plain.texts)))
     return rows
 
 
