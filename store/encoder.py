@@ -105,14 +105,21 @@ class Encoder:
         Texts go through in batches of similar length; ``progress`` hears after each how many are done so far.
         """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        done = 0
+        for places, made in self.in_batches(texts):
+            vectors[places] = made
+            done += len(places)
+            if progress is not None:
+                progress(done)
+        return vectors
+
+    def in_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vector]]:
+        """As ``encode``, batch by batch, longest texts first: places in ``texts`` and their vectors."""
         by_length = self._longest_first(texts)
         size = BATCH if self._fast is None else FAST_BATCH
         for start in range(0, len(texts), size):
             batch = by_length[start : start + size]
-            vectors[batch] = self._encode_many([texts[i] for i in batch])
-            if progress is not None:
-                progress(min(start + size, len(texts)))
-        return vectors
+            yield batch, self._encode_many([texts[i] for i in batch])
 
     def encode_one(self, text: str) -> Vector:
         """The vector of one text, shape ``(dimension,)``."""

@@ -15,8 +15,6 @@ from store.errors import Cancelled
 
 _FETCH = 2048
 """Texts that are sorted by length together: many fewer, and what is gained by beginning early is lost to padding."""
-_BATCH = 256
-"""Texts between two looks at whether to stop: about two seconds on two cores."""
 _LOOK_S = 0.1
 
 MANY = 200
@@ -88,13 +86,13 @@ def _encoded(db: Database, encoder: Encoder, most: int, cancelled: Callable[[], 
     """Encode up to ``most`` of the texts that lack a vector; yields after each batch how many texts it had."""
     with db.read() as tx:
         missing = texts.missing_vectors(tx, encoder.name, most)
-    missing.sort(key=lambda item: len(item[1]))
-    for start in range(0, len(missing), _BATCH):
+    if cancelled():
+        raise Cancelled("indexing was cancelled; what is embedded so far is kept")
+    for places, vectors in encoder.in_batches([text for _, text in missing]):
+        with db.write() as tx:
+            made = {missing[place][0]: vector for place, vector in zip(places, vectors, strict=True)}
+            texts.put_vectors(tx, encoder.name, made)
+            chunks.bump_generation(tx)
+        yield len(places)
         if cancelled():
             raise Cancelled("indexing was cancelled; what is embedded so far is kept")
-        batch = missing[start : start + _BATCH]
-        encoded = encoder.encode([text for _, text in batch])
-        with db.write() as tx:
-            texts.put_vectors(tx, encoder.name, {key: encoded[i] for i, (key, _) in enumerate(batch)})
-            chunks.bump_generation(tx)
-        yield len(batch)

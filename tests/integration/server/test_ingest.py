@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from server.indexing import embed
 from server.indexing.embed import embed_missing
 from server.indexing.ingest import IngestResult, ingest
 from server.indexing.progress import Progress
@@ -43,11 +42,12 @@ class Counting:
         self.encoded: list[str] = []
         self.die_after = die_after
 
-    def encode(self, batch: Sequence[str], progress: Callable[[int], None] | None = None) -> Vector:
-        if self.die_after is not None and len(self.encoded) >= self.die_after:
-            raise KeyboardInterrupt
-        self.encoded += batch
-        return self.inner.encode(batch, progress)
+    def in_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vector]]:
+        for places, vectors in self.inner.in_batches(texts):
+            if self.die_after is not None and len(self.encoded) >= self.die_after:
+                raise KeyboardInterrupt
+            self.encoded += [texts[place] for place in places]
+            yield places, vectors
 
     def relax(self) -> None:
         self.inner.relax()
@@ -179,10 +179,7 @@ def test_cancelled_in_the_middle_it_is_finished_by_the_next_run(bench: Bench) ->
 
 
 @pytest.mark.parametrize("die_after", [0, 64, 128])
-def test_a_process_that_died_is_repaired_at_the_next_start(
-    bench: Bench, die_after: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(embed, "_BATCH", 64)
+def test_a_process_that_died_is_repaired_at_the_next_start(bench: Bench, die_after: int) -> None:
     for n in range(150):
         bench.write(f"gen/f{n}.py", f"def function_{n}():\n    return {n}\n")
     with pytest.raises(KeyboardInterrupt):
