@@ -50,6 +50,11 @@ def show(scenario: str, checks: Sequence[Check], console: Console) -> None:
     console.print(table)
 
 
+def _plain(cell: str) -> str:
+    """What a program said may have lines and bars of its own, which would end a table's cell."""
+    return " ".join(cell.split()).replace("|", "\\|")
+
+
 def write_page(results: Path, order: Sequence[str], page: Path) -> str:
     """Put every scenario's latest figures between the marks of the page; the words around them stay."""
     parts = []
@@ -64,7 +69,7 @@ def write_page(results: Path, order: Sequence[str], page: Path) -> str:
         if content.get("smaller"):
             lines += [f"**A smaller run than the scenario's own: {content['smaller']}.**", ""]
         lines += [f"| {' | '.join(HEADINGS)} |", "|---|---|---|---|"]
-        lines += [f"| {' | '.join(Check(**one).cells())} |" for one in content["checks"]]
+        lines += [f"| {' | '.join(map(_plain, Check(**one).cells()))} |" for one in content["checks"]]
         parts.append("\n".join(lines))
     text = "\n\n".join(parts)
     between(page, BEGIN, END, text)

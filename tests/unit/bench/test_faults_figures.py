@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.console import Console
+
+from bench.corpus import Corpus
 from bench.faults.__main__ import SCENARIOS
 from bench.faults.checks import Check, none_of, save, write_page
 from bench.faults.power import Trace
 from bench.faults.swaps import Seen, p99
+from bench.faults.world import World
 
 WAL = "/data/rankloop.db-wal"
 WRITE = f'71 pwrite64(7<{WAL}>, "..."..., 4096, 56) = 4096'
@@ -30,15 +34,35 @@ def test_the_page_keeps_its_words_and_says_what_is_missing(tmp_path: Path) -> No
     page = tmp_path / "faults.md"
     page.write_text("# Faults\n\nWords.\n\n<!-- figures: begin -->\nof before\n<!-- figures: end -->\n\nMore words.\n")
     made = {"seconds": 1234.5, "machine": {"processors": 2}}
-    save(tmp_path / "results", "kills", [Check("lost", "0", "0 of 3", True), Check("jobs", "–", "2", None)], made)
+    said = Check("jobs", "–", "a | b\nc", None)
+    save(tmp_path / "results", "kills", [Check("lost", "0", "0 of 3", True), said], made)
     write_page(tmp_path / "results", ["kills", "swaps"], page)
     text = page.read_text()
     assert text.startswith("# Faults\n\nWords.\n")
     assert text.endswith("More words.\n")
     assert "of before" not in text
     assert "| lost | 0 | 0 of 3 | yes |" in text
+    assert "| jobs | – | a \\| b c | – |" in text
+    assert "smaller" not in text
     assert "### swaps\n\nNot measured yet." in text
     assert "UTC, 1,234 s; processors 2" in text
+
+
+def world(tmp_path: Path, *, quick: bool, points: int | None) -> World:
+    return World(tmp_path, tmp_path, Corpus("none", {}, ()), (1, 2), quick, points, Console())
+
+
+def test_a_run_of_another_number_is_marked_as_smaller(tmp_path: Path) -> None:
+    full = world(tmp_path, quick=False, points=None)
+    assert (full.size(100, 3), full.smaller()) == (100, None)
+    asked = world(tmp_path, quick=False, points=30)
+    assert (asked.size(100, 3), asked.smaller()) == (30, "30 instead of 100")
+    assert (asked.size(30, 3), asked.smaller()) == (30, None)
+    assert world(tmp_path, quick=True, points=None).smaller() == "--quick"
+    page = tmp_path / "faults.md"
+    made = {"seconds": 1.0, "machine": {}, "smaller": "30 instead of 100"}
+    save(tmp_path, "kills", [Check("lost", "0", "0 of 3", True)], made)
+    assert "**A smaller run than the scenario's own: 30 instead of 100.**" in write_page(tmp_path, ["kills"], page)
 
 
 def early(*lines: str) -> tuple[list[str], int]:
