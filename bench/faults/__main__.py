@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -53,6 +54,7 @@ def main() -> int:
     if args.report:
         console.print(checks.write_page(RESULTS, list(SCENARIOS), args.page), markup=False)
         return 0
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # servers and mounts are ended with us
     small = args.quick or (args.points is not None and not args.keep)
     results = QUICK_RESULTS if small else RESULTS
     world = prepare(args.work, args.quick, args.points, console)

@@ -6,6 +6,8 @@ import signal
 import time
 from functools import partial
 
+import psutil
+
 from bench.faults.checks import Check
 from bench.faults.site import Site, site, wait_for
 from bench.faults.world import World
@@ -35,6 +37,8 @@ def _one(served: Site, name: str, number: int) -> list[Check]:
     began = time.monotonic()
     state, stage, attempt, _ = _job(served, job)
     struck = victim is not None and (state, attempt) == ("running", 1)
+    wait_for(lambda: victim is None or not psutil.pid_exists(victim), 3 * NOTICED_S)
+    gone = time.monotonic() - began
     other = served.wait_for_trainer(other_than=victim, patience_s=3 * NOTICED_S) if struck else None
     noticed = time.monotonic() - began
     wait_for(lambda: _job(served, job)[0] not in ("queued", "running"), JOB_S, 0.5)
@@ -44,7 +48,9 @@ def _one(served: Site, name: str, number: int) -> list[Check]:
         Check(
             f"{name} in {stage}, replaced within",
             f"{NOTICED_S:.0f} s",
-            f"{noticed:.0f} s" if other is not None else f"never struck at work ({state} in {stage}), or not replaced",
+            f"{noticed:.0f} s (gone after {gone:.0f} s)"
+            if other is not None
+            else f"not replaced, or not struck at work: {state} in {stage}",
             other is not None and noticed <= NOTICED_S,
         ),
         Check(
