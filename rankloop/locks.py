@@ -5,11 +5,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
 from store.errors import Conflict
 from store.types import Json
+
+LOOK_S = 0.5
+"""``holder`` has the lock for a moment itself: whoever starts just then must not take it for a second server."""
 
 
 class ProcessLock:
@@ -21,17 +25,16 @@ class ProcessLock:
         self._fd: int | None = None
 
     def __enter__(self) -> ProcessLock:
-        """Take the lock at once. Raises Conflict naming the holder when another process has it."""
+        """Take the lock. Raises Conflict naming the holder when another process has it and does not just look."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            about = holder(self._path) or {}
-            raise Conflict(
-                f"{self._path.stem} already runs for {self._path.parent}: process {about.get('pid')}"
-            ) from None
+        until = time.monotonic() + LOOK_S
+        while not _taken(fd):
+            if time.monotonic() > until:
+                os.close(fd)
+                about = holder(self._path) or {}
+                raise Conflict(f"{self._path.stem} already runs for {self._path.parent}: process {about.get('pid')}")
+            time.sleep(0.02)
         os.ftruncate(fd, 0)
         os.write(fd, json.dumps({"pid": os.getpid(), **self._about}).encode())
         self._fd = fd
@@ -52,13 +55,20 @@ def holder(path: Path) -> Json | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if _taken(fd):
+            return None
         about: Json = json.loads(os.read(fd, 4096) or b"{}")
         return about
     finally:
         os.close(fd)
-    return None
+
+
+def _taken(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def server_lock(data: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.faults import backups, checks, crowd, disk, hangs, kills, leaks, power, publishing, streams, swaps
+from bench.faults import backups, checks, crowd, disk, hangs, kills, leaks, machine, power, publishing, streams, swaps
 from bench.faults.checks import Check
 from bench.faults.world import World, prepare
+from store.types import Json
 
 RESULTS = Path(__file__).parent / "results"
 QUICK_RESULTS = Path("bench/out/faults-quick")
@@ -40,6 +42,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS))
     parser.add_argument("--quick", action="store_true", help=f"a small size, kept in {QUICK_RESULTS}")
     parser.add_argument("--points", type=int, help="how often, instead of the scenario's own number; kept as --quick")
+    parser.add_argument("--keep", action="store_true", help="keep a run with --points on the page, marked as smaller")
     parser.add_argument("--work", type=Path, default=WORK, help="scratch: data directories, logs")
     parser.add_argument("--report", action="store_true", help="measure nothing, write the page from the figures kept")
     parser.add_argument("--page", type=Path, default=PAGE)
@@ -51,15 +54,19 @@ def main() -> int:
     if args.report:
         console.print(checks.write_page(RESULTS, list(SCENARIOS), args.page), markup=False)
         return 0
-    small = args.quick or args.points is not None
-    results, before = (QUICK_RESULTS if small else RESULTS), checks.machine()
-    world = prepare(args.work, small, args.points, console)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # servers and mounts are ended with us
+    small = args.quick or (args.points is not None and not args.keep)
+    results = QUICK_RESULTS if small else RESULTS
+    world = prepare(args.work, args.quick, args.points, console)
     broken = 0
     for name in args.only:
         console.print(f"[bold]{name}[/bold]")
-        began = time.monotonic()
-        found = SCENARIOS[name](world)
-        checks.save(results, name, found, {"seconds": round(time.monotonic() - began, 1), "machine": before})
+        with machine.watched() as seen:
+            began = time.monotonic()
+            found = SCENARIOS[name](world)
+            seconds = round(time.monotonic() - began, 1)
+        made: Json = {"seconds": seconds, "machine": seen, "smaller": world.smaller()}
+        checks.save(results, name, found, made)
         checks.show(name, found, console)
         broken += sum(check.holds is False for check in found)
     if not small:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -38,14 +36,6 @@ def none_of(what: str, found: Sequence[object], of: int, unit: str) -> Check:
     return Check(what, "0", f"{len(found)} of {of:,} {unit}{named}", not found)
 
 
-def machine() -> Json:
-    return {
-        "processors": os.cpu_count(),
-        "load before": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-    }
-
-
 def save(results: Path, scenario: str, checks: Sequence[Check], made: Json) -> None:
     """One file a scenario: running one again leaves the others as they are."""
     results.mkdir(parents=True, exist_ok=True)
@@ -60,6 +50,11 @@ def show(scenario: str, checks: Sequence[Check], console: Console) -> None:
     console.print(table)
 
 
+def _plain(cell: str) -> str:
+    """What a program said may have lines and bars of its own, which would end a table's cell."""
+    return " ".join(cell.split()).replace("|", "\\|")
+
+
 def write_page(results: Path, order: Sequence[str], page: Path) -> str:
     """Put every scenario's latest figures between the marks of the page; the words around them stay."""
     parts = []
@@ -71,8 +66,10 @@ def write_page(results: Path, order: Sequence[str], page: Path) -> str:
         content = json.loads(file.read_text(encoding="utf-8"))
         about = ", ".join(f"{name} {value}" for name, value in content["machine"].items())
         lines = [f"### {scenario}", "", f"{content['at']} UTC, {content['seconds']:,.0f} s; {about}", ""]
+        if content.get("smaller"):
+            lines += [f"**A smaller run than the scenario's own: {content['smaller']}.**", ""]
         lines += [f"| {' | '.join(HEADINGS)} |", "|---|---|---|---|"]
-        lines += [f"| {' | '.join(Check(**one).cells())} |" for one in content["checks"]]
+        lines += [f"| {' | '.join(map(_plain, Check(**one).cells()))} |" for one in content["checks"]]
         parts.append("\n".join(lines))
     text = "\n\n".join(parts)
     between(page, BEGIN, END, text)

@@ -6,17 +6,18 @@ import json
 import subprocess
 import sys
 import threading
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.faults.checks import Check, none_of
+from bench.faults.nights import Nights
 from bench.faults.site import Site, site
 from bench.faults.world import World, questions
-from store.errors import Conflict, RankloopError
+from store.errors import RankloopError
 
 PROCESSES, RATINGS, QUICK_RATINGS = 8, 500, 20
 IDENTICAL = 50
 ASKED = 20
+STARS = "SELECT answer_id, actor, value FROM signals WHERE kind = 'stars' ORDER BY id"
 
 
 def measure(world: World) -> list[Check]:
@@ -24,35 +25,27 @@ def measure(world: World) -> list[Check]:
     with site(world.copy("crowd"), world.settings) as served:
         places = _places(served, world)
         served.wait_for_trainer()
-        ended, nights = threading.Event(), Counter[str]()
-        boss = threading.Thread(target=_nights, args=(served, ended, nights))
-        boss.start()
+        nights = Nights(served)
+        nights.start()
         answers = [answer for answer, _ in places]
         with ThreadPoolExecutor(PROCESSES) as pool:
             told = list(pool.map(lambda number: _rater(served.url, number, each, answers), range(PROCESSES)))
-        during = _running(served)
-        ended.set()
-        boss.join(60)
+        nights.end()
         acknowledged = [rating for ratings, _ in told for rating in ratings]
         errors = [error for _, found in told for error in found]
-        stored = {
-            (answer, actor, kind): str(value)  # SQLite keeps a JSON number as a number
-            for answer, actor, kind, value in served.rows(
-                "SELECT answer_id, actor, kind, value FROM signals WHERE kind = 'stars' ORDER BY id"
-            )
-        }
-        lost = [one for one in acknowledged if stored.get((one[0], one[1], "stars")) != str(one[2])]
+        stored: dict[tuple[str, str], list[str]] = {}
+        for answer, actor, value in served.rows(STARS):
+            stored.setdefault((answer, actor), []).append(str(value))  # SQLite keeps a JSON number as a number
+        lost = [one for one in acknowledged if stored.get((one[0], one[1]), [""])[-1] != str(one[2])]
+        doubled = [one for one in acknowledged if len(stored.get((one[0], one[1]), [])) > 1]
         same = _identical(served, places[0])
     wanted = PROCESSES * each
     return [
         none_of("ratings lost", lost, len(acknowledged), "acknowledged"),
-        none_of("errors that reached a client", errors, wanted, "ratings"),
-        Check(
-            "nightly jobs beside it",
-            "≥ 1",
-            f"{nights['started']} started, one running at the end: {during}",
-            nights["started"] > 0,
-        ),
+        none_of("ratings doubled", doubled, len(acknowledged), "acknowledged"),
+        none_of("errors that reached a client", [*errors, *nights.errors], wanted, "ratings"),
+        Check("ratings acknowledged", f"{wanted:,}", f"{len(acknowledged):,}", len(acknowledged) == wanted),
+        nights.check(),
         same,
     ]
 
@@ -82,30 +75,13 @@ def _places(served: Site, world: World) -> list[tuple[str, int]]:
     return places
 
 
-def _nights(served: Site, ended: threading.Event, nights: Counter[str]) -> None:
-    """One nightly job after the other."""
-    with served.client("boss", admin=True) as admin:
-        while True:
-            try:
-                admin.start_job("nightly")
-                nights["started"] += 1
-            except Conflict:
-                pass
-            except RankloopError as error:
-                nights[error.message] += 1
-            if ended.wait(1.0):
-                return
-
-
-def _running(served: Site) -> bool:
-    return bool(served.rows("SELECT 1 FROM jobs WHERE kind = 'nightly' AND state = 'running'"))
-
-
 def _identical(served: Site, place: tuple[str, int]) -> Check:
     answer, chunk = place
+    together = threading.Barrier(IDENTICAL)
 
     def vote(_: int) -> str | None:
         with served.client("one-person") as client:
+            together.wait()
             try:
                 client.rate_chunk(answer, chunk, True)
             except RankloopError as error:

@@ -52,10 +52,14 @@ def measure(world: World) -> list[Check]:
             return [Check("a full disk", "–", "no file system can be mounted here (try under `unshare -rm`)", None)]
         data = disk.folder / "data"
         shutil.copytree(world.data, data)
-        with site(data, world.settings) as served:
+        with site(data, {**world.settings, "RANKLOOP_AUTO_PROMOTE": "false"}) as served:
             served.wait_for_trainer()
             audit = Audit(served)
-            return [*_rating(world, served, disk, audit), *_training(world, served, disk, audit)]
+            acknowledged: dict[Vote, bool] = {}
+            return [
+                *_rating(world, served, disk, audit, acknowledged),
+                *_training(world, served, disk, audit, acknowledged),
+            ]
 
 
 @contextmanager
@@ -75,9 +79,8 @@ def mounted(world: World) -> Iterator[Disk | None]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def _rating(world: World, served: Site, disk: Disk, audit: Audit) -> list[Check]:
+def _rating(world: World, served: Site, disk: Disk, audit: Audit, acknowledged: dict[Vote, bool]) -> list[Check]:
     """Rate until the disk is full and beyond, then free it and rate again."""
-    acknowledged: dict[Vote, bool] = {}
     refused: list[str] = []
     odd: list[str] = []
     asked = questions(world, 21, 10)
@@ -120,7 +123,7 @@ def _rating(world: World, served: Site, disk: Disk, audit: Audit) -> list[Check]
     ]
 
 
-def _training(world: World, served: Site, disk: Disk, audit: Audit) -> list[Check]:
+def _training(world: World, served: Site, disk: Disk, audit: Audit, acknowledged: dict[Vote, bool]) -> list[Check]:
     """Nights with less and more room: each must fail visibly or finish, and change no champion half-way."""
     ends: list[str] = []
     silent: list[str] = []
@@ -146,16 +149,25 @@ def _training(world: World, served: Site, disk: Disk, audit: Audit) -> list[Chec
             if ended.state == "failed" and not ended.error:
                 silent.append(f"job {job} failed without a reason")
             world.say(f"{ends[-1]} {ended.error or ''}")
-            audit.look({})
+            audit.look(acknowledged)
         disk.free()
         last = admin.wait(admin.start_job("nightly"), JOB_S)
-    staged = _staged(served)
+    audit.look(acknowledged, everything=True)
+    ends.append(f"all room: {last.state}")
     kept = served.rows("SELECT version_id FROM champion")
     return [
         none_of("nights without a visible end", silent, len(ends), f"nights ({', '.join(ends)})"),
         none_of("half-published versions", sorted(audit.half), audit.versions, "versions"),
-        Check("champion", "unchanged, or a whole version", f"{champion[0][0]} → {kept[0][0]}", not audit.half),
-        none_of("staging left behind", staged, len(ends) + 1, "nights"),
+        Check(
+            "nights that a full disk failed",
+            "some, and some finished",
+            f"{sum('failed' in end for end in ends)} of {len(ends)}",
+            any("failed" in end for end in ends) and any("succeeded" in end for end in ends),
+        ),
+        Check("champion", "unchanged", f"{champion[0][0]} → {kept[0][0]}", champion == kept),
+        none_of("leftovers in the models folder", audit.leftovers(), len(ends), "nights"),
+        none_of("acknowledged ratings lost by then", sorted(audit.lost), len(acknowledged), "ratings"),
+        none_of("integrity after the nights", audit.unsound, audit.looks, "looks"),
         Check(
             "a night once there is room",
             "succeeded",
@@ -167,8 +179,3 @@ def _training(world: World, served: Site, disk: Disk, audit: Audit) -> list[Chec
 
 def _ended(served: Site, job: int) -> bool:
     return served.rows("SELECT state FROM jobs WHERE id = ?", job)[0][0] in ("succeeded", "failed", "cancelled")
-
-
-def _staged(served: Site) -> list[str]:
-    folder = served.settings.models_dir / ".staging"
-    return [path.name for path in folder.glob("*")]

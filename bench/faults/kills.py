@@ -112,6 +112,8 @@ class Toll:
 
     audit: Audit
     ready_s: list[float] = field(default_factory=list)
+    news: list[int] = field(default_factory=list)
+    """Ratings acknowledged between one kill and the next."""
     killed: Counter[str] = field(default_factory=Counter)
     stages: Counter[str] = field(default_factory=Counter)
 
@@ -130,7 +132,9 @@ def measure(world: World) -> list[Check]:
                 served.wait_for_trainer()
             time.sleep(rng.uniform(0.2, SPAN_S))
             _kill(served, VICTIMS[point % len(VICTIMS)], toll)
-            toll.audit.look(dict(rater.acknowledged))
+            acknowledged = dict(rater.acknowledged)
+            toll.news.append(len(acknowledged) - sum(toll.news))
+            toll.audit.look(acknowledged)
             if (point + 1) % 10 == 0 or points < 10:
                 world.say(f"{point + 1} of {points}: {len(rater.acknowledged):,} acknowledged, {toll.audit.summary()}")
         boss.ended.set()
@@ -153,11 +157,13 @@ def _clean_starts(served: Site) -> float:
 
 
 def _kill(served: Site, victim: str, toll: Toll) -> None:
+    if victim == "trainer":
+        served.wait_for_trainer()  # the earliest moment of its life that can be seen
     running = served.rows("SELECT stage FROM jobs WHERE state = 'running'")
     toll.stages[running[0][0] if running else "between jobs"] += 1
+    if victim in ("trainer", "both") and served.kill_trainer() is None:
+        victim = {"trainer": "nobody", "both": "server"}[victim]  # it was about to start
     toll.killed[victim] += 1
-    if victim in ("trainer", "both"):
-        served.kill_trainer()
     if victim in ("server", "both"):
         served.kill()
         toll.ready_s.append(served.start())
@@ -182,7 +188,13 @@ def _checks(
     struck = ", ".join(f"{stage} {count}" for stage, count in toll.stages.most_common())
     killed = ", ".join(f"{victim} {count}" for victim, count in sorted(toll.killed.items()))
     return [
-        Check("kills", str(points), f"{sum(toll.killed.values())} ({killed}); struck in: {struck}", None),
+        Check("kills", str(points), f"{points - toll.killed['nobody']} ({killed}); struck in: {struck}", None),
+        Check(
+            "ratings acknowledged between two kills",
+            "some, mostly",
+            f"none {toll.news.count(0)} times, median {statistics.median(toll.news):.0f}, {acknowledged:,} in all",
+            toll.news.count(0) <= 0.2 * points,
+        ),
         none_of("acknowledged ratings lost", sorted(audit.lost), acknowledged, "ratings"),
         none_of("ratings doubled", sorted(audit.doubled), acknowledged, "ratings"),
         none_of("half-published versions", sorted(audit.half), audit.versions, "versions"),

@@ -5,18 +5,22 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import psutil
+from transformers import AutoModelForSequenceClassification
 
 from bench.faults.checks import Check, none_of
 from bench.faults.site import Site, site
-from bench.faults.world import World
+from bench.faults.world import World, publish
 from rankloop.client import Client
 from store.errors import RankloopError
 
 SWAPS, RERANKINGS = 200, 50_000
 QUICK_SWAPS, QUICK_RERANKINGS = 6, 120
 SENDERS, DEPTH = 4, 5
+ROWS = 100_000
+"""Of each version's word embeddings, 12.8 MB: a server that kept old versions would hold gigabytes after all swaps."""
 ROUNDS = 20
 WARM_ROUNDS = 5
 """After a quarter of the work what is kept on purpose (caches, pools) has been made."""
@@ -34,20 +38,21 @@ class Held:
 
 def measure(world: World) -> list[Check]:
     swaps = max(world.size(SWAPS, QUICK_SWAPS), 2)
-    rerankings = QUICK_RERANKINGS if world.quick else RERANKINGS
+    rerankings = QUICK_RERANKINGS if world.quick else RERANKINGS * swaps // SWAPS
     rounds = min(ROUNDS, swaps)
     settings = {**world.settings, "RANKLOOP_TRAINER": "false", "RANKLOOP_SCORE_CACHE": "0", "MALLOC_ARENA_MAX": "2"}
     held: list[Held] = []
     errors: list[str] = []
     done = 0
     with site(world.copy("leaks"), settings) as served, ThreadPoolExecutor(SENDERS) as pool:
+        versions = [publish(served, f"heavy-{seed}", seed, _heavier).id for seed in (1, 2)]
         admin = served.client("boss", admin=True)
         share = rerankings // rounds // SENDERS
         search = partial(_search, served, world, share)
         for number in range(rounds):
             for _ in range(swaps // rounds):
                 done += 1
-                admin.promote(world.versions[done % 2], "bench", force=True)
+                errors += _promoted(admin, versions[done % 2])
             for found in pool.map(search, range(SENDERS)):
                 errors += found
             held.append(_held(served))
@@ -72,15 +77,32 @@ def measure(world: World) -> list[Check]:
     ]
 
 
+def _heavier(model: Path) -> None:
+    """More rows of word embeddings, which no text uses."""
+    found = AutoModelForSequenceClassification.from_pretrained(model)
+    found.resize_token_embeddings(ROWS, mean_resizing=False)
+    found.save_pretrained(model)
+
+
+def _promoted(admin: Client, version: int) -> list[str]:
+    try:
+        admin.promote(version, "bench", force=True)
+    except RankloopError as error:
+        return [f"promotion: {error.message}"]
+    return []
+
+
 def _search(served: Site, world: World, count: int, sender: int) -> list[str]:
     errors = []
     with Client(served.url, timeout=60.0) as client:
         for number in range(count):
             question = world.corpus.questions[(sender + SENDERS * number) % len(world.corpus.questions)]
             try:
-                client.search(f"{question.query} {number}", top_k=1, depth=DEPTH, test=True)
+                found = client.search(f"{question.query} {number}", top_k=1, depth=DEPTH, test=True)
             except RankloopError as error:
                 errors.append(error.message)
+            else:
+                errors += [] if found.results[0].rerank_score is not None else ["answered without reranking"]
     return errors
 
 

@@ -1,4 +1,4 @@
-"""Publishing and promoting while the k-th write, fsync or rename fails, or is the last act of the process, for every k.
+"""Publishing and promoting while the k-th write, fsync or rename fails, or kills the process instead, for every k.
 
 strace puts the fault into the real system calls of a real process, SQLite's own included.
 """
@@ -28,13 +28,31 @@ from store.settings import Settings
 from store.types import Blend
 from tests import tiny
 
-CALLS = ("write", "pwrite64", "fsync", "fdatasync", "rename", "openat", "mkdir", "unlink", "chmod", "ftruncate")
+CALLS = (
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "openat",
+    "mkdir",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "chmod",
+    "ftruncate",
+)
+NEEDED = ("write", "pwrite64", "fsync", "fdatasync", "rename", "openat")
+"""Publishing can't do without these: where none was struck, the bench has not worked."""
 DURABLE = ("fsync", "fdatasync", "rename")
 """Without one of these nothing may be reported as done."""
-FAULTS = {"fails (no space left)": "error=ENOSPC", "is the last (kill -9)": "signal=SIGKILL"}
+FAULTS = {"fails (no space left)": "error=ENOSPC", "kills (SIGKILL) instead of being done": "signal=SIGKILL"}
 MOST, QUICK_MOST = 400, 3
 """Of one call; none comes near it."""
 DONE, FAILED = 0, 3
+PATIENCE_S = 120.0
+Moment = tuple[int, dict[int, str]]
+"""The champion, and version → its folder."""
 
 
 @dataclass(slots=True)
@@ -53,25 +71,26 @@ class Workshop:
         shutil.copytree(self.model, staged, dirs_exist_ok=True)
         return staged
 
-    def state(self) -> tuple[int, frozenset[str]]:
-        """The champion, and the folders that versions name."""
+    def state(self) -> Moment:
         with self.db.read() as tx:
-            known = {version.path for version in registry.list_all(tx, limit=100_000) if version.path is not None}
-            return deployments.champion(tx).version_id, frozenset(known)
+            known = registry.list_all(tx, limit=100_000)
+            return deployments.champion(tx).version_id, {one.id: one.path or "" for one in known if one.id != 0}
 
-    def faults(self, before: tuple[int, frozenset[str]]) -> list[str]:
-        """What is neither the state before nor the one after."""
+    def faults(self, before: Moment, code: int) -> list[str]:
+        """What is neither the state before nor the one after; ``code``: what the process reported."""
         found: list[str] = []
         champion, known = self.state()
-        new = known - before[1]
-        if len(new) > 1 or not before[1] <= known:
-            found.append(f"{len(new)} new versions")
-        for path in new:
+        new = {number: path for number, path in known.items() if number not in before[1]}
+        if len(new) > 1 or any(known.get(number) != path for number, path in before[1].items()):
+            found.append(f"{len(new)} new versions, or older ones changed")
+        if code == DONE and (len(new) != 1 or champion not in new):
+            found.append("reported as done, and is not")
+        for path in new.values():
             try:
                 manifest.verify(self.settings.models_dir / path)
             except ModelRefused as error:
                 found.append(f"half-published: {error.message}")
-        if champion != before[0] and not new:
+        if champion != before[0] and champion not in new:
             found.append("promoted what is not there")
         with self.db.read() as tx:
             found += health.faults(tx)
@@ -80,7 +99,7 @@ class Workshop:
             os.utime(leftover, (0, 0))  # nobody works on it any more: as old as a day later
         registry.sweep(self.db, self.settings.models_dir)
         there = {path.name for path in self.settings.models_dir.glob("v*")}
-        if there != known or any((self.settings.models_dir / ".staging").iterdir()):
+        if there != set(known.values()) or any((self.settings.models_dir / ".staging").iterdir()):
             found.append("leftovers stayed after the sweep")
         return found
 
@@ -127,13 +146,17 @@ def _every(world: World, shop: Workshop, name: str, fault: str) -> Check:
         for k in range(1, (QUICK_MOST if world.quick else MOST) + 1):
             before = shop.state()
             hit, code = _one(shop, call, f"{fault}:when={k}")
-            wrong += [f"{call} {k}: {one}" for one in shop.faults(before)]
-            if hit and code == DONE and call in DURABLE and not _forgiven(hit):
+            wrong += [f"{call} {k}: {one}" for one in shop.faults(before, code)]
+            if hit and code == DONE and call in DURABLE and not _forgiven(hit, shop.settings.data):
                 wrong.append(f"{call} {k}: reported as done")
             if not hit:
+                wrong += [] if code == DONE else [f"{call} {k}: not struck, and ended with code {code}"]
                 break
             struck[call] = k
+        if struck.get(call) == MOST:
+            wrong.append(f"{call}: more than {MOST}, the rest was not tried")
         world.say(f"{call} {name}: {struck.get(call, 0)} times, {len(wrong)} wrong so far")
+    wrong += [f"{call} was never struck" for call in NEEDED if call not in struck]
     each = ", ".join(f"{call} {count}" for call, count in struck.items())
     check = none_of(f"k-th system call {name}", wrong, sum(struck.values()), f"faults ({each})")
     return Check(check.what, "old or new, leftovers swept", check.seen, check.holds)
@@ -148,6 +171,7 @@ def _one(shop: Workshop, call: str, injection: str) -> tuple[str, int]:
     child.start()
     ours.recv()
     log = shop.settings.data / "strace.log"
+    log.unlink(missing_ok=True)
     words = [
         "strace",
         "-y",
@@ -164,18 +188,23 @@ def _one(shop: Workshop, call: str, injection: str) -> tuple[str, int]:
     assert tracer.stderr is not None
     tracer.stderr.readline()  # "Process … attached"
     ours.send("go")
-    child.join(120)
-    tracer.wait(30)
+    child.join(PATIENCE_S)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+    tracer.wait(PATIENCE_S)
     tracer.stderr.close()
+    ours.close()
+    theirs.close()
     text = log.read_text(encoding="utf-8", errors="replace")
     struck = next((line for line in text.splitlines() if "INJECTED" in line or "killed by SIGKILL" in line), "")
     return struck, child.exitcode if child.exitcode is not None else -1
 
 
-def _forgiven(line: str) -> bool:
+def _forgiven(line: str, data: Path) -> bool:
     """SQLite goes on where it could not force the folder of a new log to the disk; the log itself it must."""
     named = re.search(r"<([^>]*)>", line)
-    return named is not None and Path(named.group(1)).is_dir()
+    return named is not None and Path(named.group(1)) == data
 
 
 def _draft(probes: tuple[manifest.Probe, ...]) -> VersionDraft:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,11 +62,10 @@ class Site:
                 start_new_session=True,
             )
         while time.monotonic() < began + READY_S and self.process.poll() is None:
-            try:
+            with suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200:
                     return time.monotonic() - began
-            except httpx.TransportError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise RankloopError(f"the server did not become ready; its log ends:\n{self.tail()}")
 
     def tail(self) -> str:

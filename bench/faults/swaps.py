@@ -59,12 +59,14 @@ class Load:
     _clients: threading.local = field(default_factory=threading.local)
 
     def run(self, seconds: float) -> None:
-        began = time.monotonic()
+        began, sent = time.monotonic(), []
         with ThreadPoolExecutor(SENDERS) as pool:
             for number in range(int(seconds * RATE)):
                 due = began + number / RATE
                 time.sleep(max(0.0, due - time.monotonic()))
-                pool.submit(self._ask, self.queries[number % len(self.queries)], due)
+                sent.append(pool.submit(self._ask, self.queries[number % len(self.queries)], due))
+        for one in sent:
+            one.result()  # what nobody expected is raised here
 
     def _ask(self, query: str, due: float) -> None:
         if not hasattr(self._clients, "one"):
@@ -96,8 +98,8 @@ def measure(world: World) -> list[Check]:
         mover.start()
         busy.run(minutes * 60)
         mover.join(120)
-        mixed = _mixed(served, world, busy)
-        return _checks(quiet, busy, windows, refused, mixed, swaps)
+        mixed, alike = _mixed(served, world, busy)
+        return [*_checks(quiet, busy, windows, refused, mixed, swaps), alike]
 
 
 def _move(
@@ -118,10 +120,11 @@ def _move(
         windows.append((began, time.monotonic()))
 
 
-def _mixed(served: Site, world: World, load: Load) -> list[str]:
-    """Answers with a score that is not the one of the version they name."""
+def _mixed(served: Site, world: World, load: Load) -> tuple[list[str], Check]:
+    """Answers with a score that is not the one of the version they name; and whether a wrong one would be noticed."""
     db = Database.open(served.settings.database)
     found: list[str] = []
+    truths: dict[int, dict[tuple[str, int], float]] = {}
     try:
         with db.read() as tx:
             versions = {number: registry.get(tx, number) for number in world.versions}
@@ -133,17 +136,22 @@ def _mixed(served: Site, world: World, load: Load) -> list[str]:
             known = list(load.texts.items())
             logits = scorer.score(query, [text for _, text in known])
             truth = {chunk: float(logit) for (chunk, _), logit in zip(known, logits, strict=True)}
+            truths.setdefault(number, {}).update({(query, chunk): logit for chunk, logit in truth.items()})
             mine = [one for one in load.seen if one.version == number and one.query == query]
             found += [f"{query!r} named version {number}" for one in mine if not _equal(one.scores, truth)]
     found += [f"{one.query!r} named version {one.version}" for one in load.seen if one.version not in versions]
-    return found
+    first, second = (truths[number] for number in world.versions)
+    alike = sum(_close(first[pair], second[pair]) for pair in first)
+    seen = f"{alike} of {len(first):,} pairs of question and chunk"
+    return found, Check("scores that both versions share", "≤ 1 %", seen, 0 <= alike <= 0.01 * len(first))
 
 
 def _equal(scores: dict[int, float | None], truth: dict[int, float]) -> bool:
-    return bool(scores) and all(
-        score is not None and abs(score - truth[chunk]) <= PROBE_TOLERANCE * max(1.0, abs(truth[chunk]))
-        for chunk, score in scores.items()
-    )
+    return bool(scores) and all(score is not None and _close(score, truth[chunk]) for chunk, score in scores.items())
+
+
+def _close(score: float, truth: float) -> bool:
+    return abs(score - truth) <= PROBE_TOLERANCE * max(1.0, abs(truth))
 
 
 def _checks(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,8 @@ class World:
     quick: bool
     points: int | None
     console: Console
+    fulls: list[int] = field(default_factory=list)
+    """The numbers that scenarios would have taken at full size."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -50,7 +53,16 @@ class World:
 
     def size(self, full: int, quick: int) -> int:
         """How often: a number of one's own, else by size."""
+        self.fulls.append(full)
         return self.points or (quick if self.quick else full)
+
+    def smaller(self) -> str | None:
+        """In words what is less than the full size of the scenario that has just run, None where nothing is."""
+        full = max(self.fulls, default=0)
+        self.fulls.clear()
+        if self.quick:
+            return "--quick"
+        return f"{self.points} instead of {full:,}" if self.points is not None and self.points != full else None
 
     def say(self, text: str) -> None:
         self.console.print(f"  {text}", style="dim", markup=False)
@@ -63,6 +75,10 @@ def settings_of(root: Path) -> dict[str, str]:
         "RANKLOOP_BASE_IS_CHAMPION": "false",
         "RANKLOOP_MAX_LENGTH": str(MAX_LENGTH),
         "RANKLOOP_RERANK_ENGINE": "torch-fp32",
+        # simulated people are quicker than people, and share one address: nobody is made to wait or held back
+        "RANKLOOP_ASKS_PER_MINUTE": "0",
+        "RANKLOOP_RATINGS_PER_MINUTE": "0",
+        "RANKLOOP_BURST_SIGNALS": "0",
     }
 
 
@@ -104,12 +120,14 @@ def _register_base(made: Site, base: Path) -> None:
         db.dispose()
 
 
-def publish(made: Site, name: str, seed: int) -> Version:
-    """Register a tiny cross-encoder of random weights that outweighs the first stage."""
+def publish(made: Site, name: str, seed: int, change: Callable[[Path], None] | None = None) -> Version:
+    """Register a tiny cross-encoder of random weights that outweighs the first stage; ``change`` edits its folder."""
     models = made.settings.models_dir
     staged = registry.staging(models, f"bench-{name}")
     staged.rmdir()
     tiny.cross_encoder(staged, seed=seed)
+    if change is not None:
+        change(staged)
     (staged / "README.md").write_text(f"# {name}\n", encoding="utf-8")
     draft = registry.VersionDraft(
         name=name, base="tiny", blend=Blend(0.0, 0.0, 1.0), max_length=256, decision=Decision.NOT_PROVEN

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -36,3 +39,12 @@ def test_a_second_holder_is_told_who_has_it_and_kill_9_frees_it(tmp_path: Path) 
     with ProcessLock(path):
         assert holder(path) is not None
     assert holder(path) is None
+
+
+def test_a_look_at_the_lock_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    path = tmp_path / "server.lock"
+    with path.open("w") as look:
+        fcntl.flock(look, fcntl.LOCK_EX)
+        threading.Timer(0.05, fcntl.flock, (look, fcntl.LOCK_UN)).start()
+        with ProcessLock(path):
+            assert holder(path) == {"pid": os.getpid()}
