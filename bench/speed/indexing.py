@@ -20,7 +20,6 @@ from store.errors import RankloopError
 from store.settings import Settings
 from store.types import JobState
 
-FILES = 1000
 PATIENCE_S = 3600.0
 
 
@@ -33,7 +32,7 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
     encoder = Encoder.load(settings.encoder)
     plain = SentenceTransformer(str(encoder.model_path), device="cpu", local_files_only=True)
     root = speed.world.root / "speed-indexing"
-    files = dict(list(speed.world.corpus.code.items())[:FILES])
+    files = speed.world.corpus.code
     cold: list[Pair] = []
     unchanged: list[Pair] = []
     edited: list[Pair] = []
