@@ -43,6 +43,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.fuzz", description=__doc__)
     parser.add_argument("--examples", type=int, default=FULL, help=f"of each call; fewer are kept in {SMALL_RESULTS}")
     parser.add_argument("--only", nargs="+", metavar="PATH", help="calls whose path contains one of these")
+    parser.add_argument("--missing", action="store_true", help="only calls without figures: a stopped run goes on")
     parser.add_argument("--report", action="store_true", help="send nothing, write the page from the figures kept")
     return parser.parse_args()
 
@@ -51,25 +52,27 @@ def main() -> int:
     args = parse()
     results = RESULTS if args.report or args.examples >= FULL else SMALL_RESULTS
     kept: dict[str, Json] = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {}
-    broken = 0 if args.report else measure(kept, results, args.examples, args.only)
+    broken = 0 if args.report else measure(kept, results, args)
     if results == RESULTS:
         between(PAGE, BEGIN, END, page(kept))
     console.print(f"Figures in {results}" + (f"; [bold red]{broken} failures[/bold red]" if broken else ""))
     return 1 if broken else 0
 
 
-def measure(kept: dict[str, Json], results: Path, examples: int, only: list[str] | None) -> int:
+def measure(kept: dict[str, Json], results: Path, args: argparse.Namespace) -> int:
     """Fuzz and note; the number of failures."""
     broken = 0
     with served() as site, progress() as bar:
-        chosen = [one for one in operations(site) if only is None or any(part in one.path for part in only)]
-        if only is None:
+        chosen = [one for one in operations(site) if args.only is None or any(part in one.path for part in args.only)]
+        if args.missing:
+            chosen = [one for one in chosen if one.label not in kept]
+        elif args.only is None:
             kept.clear()
         task = bar.add_task("", total=len(chosen))
         for operation in chosen:
             bar.update(task, description=operation.label)
             began = time.monotonic()
-            seen = fuzz(site, operation, examples)
+            seen = fuzz(site, operation, args.examples)
             kept[operation.label] = content(seen, time.monotonic() - began)
             results.parent.mkdir(parents=True, exist_ok=True)
             results.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
