@@ -19,7 +19,7 @@ from store.database import Database
 from store.encoder import Encoder
 from store.errors import Cancelled
 from store.settings import Settings
-from store.types import Impression, Json, Judgment, Pair, Snapshot, Split, Vector
+from store.types import EvalQuery, Impression, Json, Judgment, Pair, Snapshot, Split, Vector
 from trainer import imported
 from trainer.code_questions import CodePolicy, code_pairs
 from trainer.evidence import Policy
@@ -103,8 +103,7 @@ def build(
     what a person must add before training or a proof is possible; an empty snapshot is no error here.
     ``stats["imported_lists"]`` names the groups whose lists are made of imported passages: no evidence for the gate.
     ``enough``: strongly judged groups → whether anything will be trained; code questions cost minutes the first time.
-    ``encoded`` hears how many of so many texts that lacked a vector have one.
-    Raises Cancelled while texts are encoded.
+    ``encoded`` hears how many of so many texts that lacked a vector have one. Raises Cancelled while it goes on.
     """
     chosen = policy or policy_of(settings, recipe)
     context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed), cancelled, encoded)
@@ -113,8 +112,7 @@ def build(
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
     pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, grouped)
-    taken = frozenset(query.group_id for query in (*evaluated.train, *evaluated.held_out))
-    extra = _imported(context, inputs, grouped, taken)
+    extra = _imported(context, inputs, grouped, (*evaluated.train, *evaluated.held_out))
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
     _note_bursts(stats, inputs.bursts)
@@ -206,9 +204,11 @@ def _code(context: _Context, judged: Sequence[Pair]) -> list[Pair]:
     return code_pairs(context.db, context.encoder, lambda names: _vectors(context, names), lexical, judged, policy)
 
 
-def _imported(context: _Context, inputs: Inputs, grouped: Grouped, taken: frozenset[int]) -> Imported:
+def _imported(context: _Context, inputs: Inputs, grouped: Grouped, judged: Sequence[EvalQuery]) -> Imported:
+    """``judged``: queries that people judged, whose lists are not made of imported passages."""
     if not inputs.rows:
         return Imported()
+    taken = frozenset(query.group_id for query in judged)
     vectors = _vectors(context, {text for _, text, _ in inputs.rows})
     return imported.build(inputs.rows, grouped, vectors, context.rng, context.policy.imported_easy, taken)
 
