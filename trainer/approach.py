@@ -37,6 +37,8 @@ class Task:
     place: Callable[[str], Path]
     """Name → an empty directory on the disk of the versions."""
     cancelled: Callable[[], bool]
+    kept: Path | None = None
+    """Folder for features that the next night may need again."""
 
 
 class Approach(Protocol):

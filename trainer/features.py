@@ -21,6 +21,7 @@ from store.scorer import Scorer
 from store.types import Json
 from trainer.base import body_of
 from trainer.evaluate import FloatArray, Scores
+from trainer.kept_features import KeptFeatures, Rows, key_of
 
 Pairs = Sequence[tuple[str, str]]
 WINDOW = 256
@@ -56,10 +57,11 @@ class Head:
 class FeatureStore:
     """Features by pair, in memory: 4.5 kB a pair with the packaged encoder.
 
-    ``cancelled`` is asked before every forward pass of a few pairs.
+    ``cancelled`` is asked before every forward pass of a few pairs. ``kept``: the folder in which features of one night
+    wait for the next.
     """
 
-    def __init__(self, base: Path, max_length: int, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, base: Path, max_length: int, cancelled: Callable[[], bool], kept: Path | None = None) -> None:
         """Raises InvalidInput for a base that does not end in a linear head over pooled features."""
         self._scorer = Scorer.load(base, max_length=max_length)
         self._body = body_of(base)
@@ -69,15 +71,33 @@ class FeatureStore:
         self._engine: str | None = None
         self._cancelled = cancelled
         self._rows: dict[tuple[str, str], npt.NDArray[np.float32]] = {}
+        self._kept = None if kept is None else KeptFeatures(kept, self._body, max_length)
+        self._before: Rows = {} if self._kept is None else self._kept.load()
 
     def prepare(
         self, pairs: Iterable[tuple[str, str]], report: Callable[[FeatureProgress], None] = lambda _: None
     ) -> int:
         """Compute what is missing, in one go so that batches hold pairs of one length. Returns how many were missing.
 
-        The same pairs in whatever order give the same features. Raises Cancelled.
+        The same pairs in whatever order give the same features. What was computed is kept even where Cancelled is
+        raised, so that the next night goes on there.
         """
-        missing = sorted({pair for pair in pairs if pair not in self._rows}, key=lambda pair: (_length(pair), pair))
+        missing = sorted(self._recall(pairs), key=lambda pair: (_length(pair), pair))
+        try:
+            self._make(missing, report)
+        finally:
+            if self._kept is not None and len(missing) >= MANY:
+                self._kept.save({key_of(pair): row for pair, row in self._rows.items()}, self._before)
+        return len(missing)
+
+    def _recall(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """The pairs that no night has computed."""
+        wanted = {pair for pair in pairs if pair not in self._rows}
+        if self._before:
+            self._rows.update({pair: row for pair in wanted if (row := self._before.get(key_of(pair))) is not None})
+        return wanted - self._rows.keys()
+
+    def _make(self, missing: Sequence[tuple[str, str]], report: Callable[[FeatureProgress], None]) -> None:
         if self._engine is None and len(missing) >= MANY:
             self._engine = self._features.hasten()
             log.info("features are computed by %s", self._engine)
@@ -89,7 +109,6 @@ class FeatureStore:
             pace = done / max(time.monotonic() - began, 1e-9)
             work_left = sum(map(_length, missing[done:])) / max(1, sum(map(_length, missing[:done])))
             report(FeatureProgress(done, len(missing), pace, work_left * (time.monotonic() - began)))
-        return len(missing)
 
     def _check(self, _: int) -> None:
         if self._cancelled():

@@ -37,7 +37,7 @@ class HeadFitting:
     def __init__(self, task: Task, recipe: HeadRecipe) -> None:
         """Raises InvalidInput for a base that does not end in a linear head over pooled features."""
         self._task, self._recipe = task, recipe
-        self._features = FeatureStore(task.base.path, task.max_length, task.cancelled)
+        self._features = FeatureStore(task.base.path, task.max_length, task.cancelled, task.kept)
         self._lists: list[JudgedList] = []
 
     def train(self, staged: Path, say: Say) -> Trained:

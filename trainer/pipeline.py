@@ -180,6 +180,7 @@ class _Night:
             imported=self.order.imported_only,
             place=self._place,
             cancelled=self.reporter.cancelled,
+            kept=self.settings.data / "features",
         )
         if isinstance(self.recipe, HeadRecipe):
             return HeadFitting(task, self.recipe)

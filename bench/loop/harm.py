@@ -60,6 +60,7 @@ def one_loop(world: World, features: FeatureStore, number: int, seed: int) -> Ha
     with served(data, world.root / f"harm-{number}.log", QUIET) as server:
         did = ask_and_rate(server, asked, Model(at_random=True), seed + number)
         night = night_from(1, len(asked), nightly(server, seed + number), server, did.as_json())
+    world.keep_features(data)
     before = scores(ranks(world, others, load(data, FIRST_STAGE_VERSION, features)), "ndcg@10")
     change = 0.0
     if night.version is not None:

@@ -49,6 +49,7 @@ class Loop:
     def run(self) -> Cell:
         """All nights; evaluation after each, on a stopped server."""
         data = self._start()
+        given = (data / "features").exists()
         done: list[Night] = [night_of(json.loads(line)) for line in _lines(data)]
         check: dict[str, list[tuple[int, float]]] = {}
         for number in range(1, self.nights + 1):
@@ -69,7 +70,9 @@ class Loop:
             done.append(night)
             if number == 1 and self.nights > 1:
                 self._keep(data, night)
-        return self._evaluate(data, done, check)
+        self.world.keep_features(data)
+        cell = self._evaluate(data, done, check)
+        return replace(cell, notes={**cell.notes, "features_of_earlier_cells": given})
 
     # The first night is the same whether or not the gate is obeyed: it is kept, and both arms start from a copy.
 
