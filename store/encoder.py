@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,11 @@ import numpy as np
 import torch
 from transformers.utils.logging import disable_progress_bar
 
+from store.engines.backend import Backend
 from store.engines.convert import convert
-from store.engines.names import TORCH
+from store.engines.gpu import MICRO_BATCH as GPU_BATCH
+from store.engines.gpu import Gpu, device
+from store.engines.names import GPU, TORCH
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
 from store.manifest import PROBE_TEXTS
@@ -74,7 +78,7 @@ class Encoder:
         if dimension is None:
             raise ModelRefused(f"{name} does not say how long its vectors are")
         self.dimension = dimension
-        self._fast: OpenVino | None = None
+        self._fast: Backend | None = None
         self.engine = TORCH
         """What ``encode`` computes with."""
         self._threads = 0
@@ -127,21 +131,16 @@ class Encoder:
         return vector
 
     def hasten(self) -> str:
-        """Let ``encode`` use OpenVINO from now on, if that gives the same vectors here; says in words what came of it.
+        """Let ``encode`` use a GPU, else OpenVINO, if that gives the same vectors; says in words what came of it.
 
         Takes a second, so it pays for hundreds of texts. ``encode_one`` stays with torch.
         """
         if self._fast is not None:
             return self.engine
-        refused = []
-        try:
-            model = convert(_Positional(self._model, self._names()), self._names())
-            want = self._encode(_SAMPLE)
-        except (ModelRefused, Unavailable) as error:
-            return f"{TORCH}, for {error.message}"
-        for name, precision in FAST.items():
+        want, network, refused = self._encode(_SAMPLE), _Positional(self._model, self._names()), []
+        for name, make in self._engines(network):
             try:
-                fast = OpenVino(model, precision, self._threads)
+                fast = make()
                 least = float((want * self._encode_fast(fast, _SAMPLE)).sum(axis=1).min())
             except (ModelRefused, Unavailable) as error:
                 refused.append(f"{name}: {error.message}")
@@ -151,6 +150,18 @@ class Encoder:
                 return name
             refused.append(f"{name}: its vectors differ (cosine {least:.6f})")
         return f"{TORCH}, for {'; '.join(refused)}"
+
+    def _engines(self, network: _Positional) -> Iterator[tuple[str, Callable[[], Backend]]]:
+        """The fastest first."""
+        place = device()
+        if place is not None:
+            yield GPU, partial(Gpu, network, self._names(), place)
+        model = cache(partial(convert, network, self._names()))
+        for name, precision in FAST.items():
+            yield name, partial(self._openvino, model, precision)
+
+    def _openvino(self, model: Callable[[], Any], precision: str) -> Backend:
+        return OpenVino(model(), precision, self._threads)
 
     def relax(self) -> None:
         """Give back the memory that ``hasten`` took."""
@@ -183,18 +194,19 @@ class Encoder:
         with self._tokenizing:
             return dict(self._model.preprocess(texts, prompt=self._prompt))
 
-    def _encode_fast(self, fast: OpenVino, texts: list[str]) -> Vector:
+    def _encode_fast(self, fast: Backend, texts: list[str]) -> Vector:
         """As ``_encode``. Raises ModelRefused where the engine fails."""
-        made = fast.outputs(self._batches(texts), (len(texts), self.dimension))
+        size = GPU_BATCH if isinstance(fast, Gpu) else MICRO_BATCH
+        made = fast.outputs(self._batches(texts, size), (len(texts), self.dimension))
         lengths = np.linalg.norm(made, axis=1, keepdims=True)
         normalised: Vector = made / np.maximum(lengths, 1e-12)
         return normalised
 
-    def _batches(self, texts: list[str]) -> Iterator[tuple[list[int], Inputs]]:
+    def _batches(self, texts: list[str], size: int) -> Iterator[tuple[list[int], Inputs]]:
         """Made while the streams work on those before."""
         names = self._names()
-        for start in range(0, len(texts), MICRO_BATCH):
-            places = list(range(start, min(start + MICRO_BATCH, len(texts))))
+        for start in range(0, len(texts), size):
+            places = list(range(start, min(start + size, len(texts))))
             features = self._features([texts[i] for i in places])
             yield places, {name: features[name].numpy() for name in names}
 

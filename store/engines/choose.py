@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+import torch
+
 from store import manifest
+from store.engines.convert import Positional
 from store.engines.fast import FastScorer
-from store.engines.names import AUTO, FILES, OPENVINO, TORCH
+from store.engines.gpu import MICRO_BATCH as GPU_BATCH
+from store.engines.gpu import Gpu, device
+from store.engines.names import AUTO, FILES, GPU, OPENVINO, TORCH
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
-from store.manifest import Engine, Manifest
+from store.manifest import Engine, Manifest, torch_engine
 from store.scorer import Scorer
 
 WORTH = 1.1
@@ -53,26 +58,31 @@ class Choice:
 def choose(
     directory: Path, found: Manifest, exact: Scorer, wanted: str, threads: int
 ) -> tuple[Choice, FastScorer | None]:
-    """Choose among torch and the engines that the manifest lists; None: torch scores.
+    """Choose among torch, torch on this machine's GPU and the engines that the manifest lists; None: torch scores.
 
-    ``exact`` is the directory's scorer, its probes checked. Whatever keeps a listed engine from serving is told in the
+    ``exact`` is the directory's scorer, its probes checked. Whatever keeps an engine from serving is told in the
     choice, never raised: torch is always there.
     """
     if wanted == TORCH:
         return Choice(TORCH, "set by RANKLOOP_RERANK_ENGINE"), None
-    listed = {engine.name: engine for engine in found.engines if engine.name in OPENVINO}
-    if wanted != AUTO and wanted not in listed:
-        reason = f"RANKLOOP_RERANK_ENGINE asks for {wanted}, which this version does not have"
-        return Choice(TORCH, reason, refused={wanted: "not listed in the manifest"}), None
-    if not listed:
+    offered = {engine.name: engine for engine in found.engines if engine.name in OPENVINO}
+    place = device()
+    if place is not None:
+        offered[GPU] = torch_engine(found.probes)
+    if wanted != AUTO and wanted not in offered:
+        missing = "no GPU here" if wanted == GPU else "not listed in the manifest"
+        reason = f"RANKLOOP_RERANK_ENGINE asks for {wanted}, which this version does not have: {missing}"
+        return Choice(TORCH, reason, refused={wanted: missing}), None
+    if not offered:
         return Choice(TORCH, "the version lists no other engine"), None
-    sound, refused = _sound(directory, found, exact, listed, wanted, threads)
+    tried = offered if wanted == AUTO else {wanted: offered[wanted]}
+    sound, refused = _sound(directory, found, exact, tried, threads, place)
     if not sound:
         return Choice(TORCH, "; ".join(f"{name}: {why}" for name, why in refused.items()), refused=refused), None
     if wanted != AUTO:
         return Choice(wanted, "set by RANKLOOP_RERANK_ENGINE"), sound[wanted]
     times = calibrate({TORCH: exact, **sound})
-    name = fastest(times, {TORCH: 0.0, **{name: listed[name].difference for name in sound}})
+    name = fastest(times, {TORCH: 0.0, **{name: offered[name].difference for name in sound}})
     ratio = times[TORCH] / times[name]
     said = f"{ratio:.1f} times as fast as {TORCH} here" if name != TORCH else "no listed engine is faster here"
     reasons = [said, *(f"{other} is not used: {why}" for other, why in refused.items())]
@@ -126,21 +136,32 @@ def fastest(times: Mapping[str, float], difference: Mapping[str, float]) -> str:
 
 
 def _sound(
-    directory: Path, found: Manifest, exact: Scorer, listed: Mapping[str, Engine], wanted: str, threads: int
+    directory: Path,
+    found: Manifest,
+    exact: Scorer,
+    tried: Mapping[str, Engine],
+    threads: int,
+    place: torch.device | None,
 ) -> tuple[dict[str, FastScorer], dict[str, str]]:
     sound: dict[str, FastScorer] = {}
     refused: dict[str, str] = {}
-    try:
-        manifest.verify_files(directory, found, FILES)
-    except ModelRefused as error:
-        return {}, dict.fromkeys([wanted] if wanted != AUTO else listed, error.message)
     torch_scores = exact.score_pairs(checked_pairs(found)).tolist()
-    for name in [wanted] if wanted != AUTO else listed:
+    for name, engine in tried.items():
         try:
-            fast = FastScorer(name, exact, OpenVino.load(directory, name, threads))
-            check(found, listed[name], torch_scores, fast)
+            fast = _load(directory, found, exact, name, threads, place)
+            check(found, engine, torch_scores, fast)
         except (ModelRefused, Unavailable) as error:
             refused[name] = error.message
         else:
             sound[name] = fast
     return sound, refused
+
+
+def _load(
+    directory: Path, found: Manifest, exact: Scorer, name: str, threads: int, place: torch.device | None
+) -> FastScorer:
+    """Raises ModelRefused for damaged files, Unavailable where the engine can't be had here."""
+    if name == GPU and place is not None:
+        return FastScorer(GPU, exact, Gpu(Positional(exact.network, exact.inputs), exact.inputs, place), GPU_BATCH)
+    manifest.verify_files(directory, found, FILES)
+    return FastScorer(name, exact, OpenVino.load(directory, name, threads))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from store.engines.openvino import OpenVino
+from store.engines.backend import Backend
 from store.errors import ModelRefused
 from store.scorer import Logits, Scorer
 
@@ -19,12 +19,14 @@ log = logging.getLogger("rankloop.store")
 class FastScorer:
     """Raw logits like those of ``exact``, within the engine's stated bound. Safe to share between threads."""
 
-    def __init__(self, name: str, exact: Scorer, engine: OpenVino) -> None:
+    def __init__(self, name: str, exact: Scorer, engine: Backend, size: int = MICRO_BATCH) -> None:
+        """``size``: pairs a forward pass."""
         self.name = name
         self.broken: str | None = None
         """Why torch scores instead since it happened."""
         self._exact = exact
         self._engine = engine
+        self._size = size
 
     def score(self, query: str, texts: Sequence[str]) -> Logits:
         """``rerank_score`` of each text for the query: shape ``(n,)``. By torch where the engine fails."""
@@ -44,7 +46,7 @@ class FastScorer:
         """Raw logits ``(n,)`` by the engine alone. Raises ModelRefused where it fails or they are not finite."""
         head = self._exact.head
         shape = (len(pairs),) if head is None else (len(pairs), len(head[0]))
-        made = self._engine.outputs(self._exact.batches(pairs, MICRO_BATCH, long_first=True), shape)
+        made = self._engine.outputs(self._exact.batches(pairs, self._size, long_first=True), shape)
         logits = made if head is None else np.asarray(made @ head[0] + head[1], dtype=np.float32)
         if not bool(np.isfinite(logits).all()):
             raise ModelRefused(f"{self.name} gave a score that is not a finite number")

@@ -1,13 +1,18 @@
-"""Features of many pairs by OpenVINO in float32, where it gives what torch gives."""
+"""Features of many pairs by the GPU or by OpenVINO in float32, where they give what torch gives."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
+import torch
 
+from store.engines.backend import Backend
 from store.engines.convert import Positional, convert
+from store.engines.gpu import MICRO_BATCH as GPU_BATCH
+from store.engines.gpu import Gpu, device
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
 from store.scorer import Inputs, Scorer
@@ -29,21 +34,38 @@ class FastFeatures:
 
     def __init__(self, exact: Scorer, threads: int = 0) -> None:
         self._exact, self._threads = exact, threads
-        self._engine: OpenVino | None = None
+        self._engine: Backend | None = None
+        self._size = MICRO_BATCH
 
     def hasten(self) -> str:
-        """Take OpenVINO from now on if it can be had and agrees; says in words what came of it. Takes seconds."""
+        """Take a GPU, else OpenVINO, if it can be had and agrees; says in words what came of it. Takes seconds."""
+        refused = []
+        place = device()
+        if place is not None:
+            refused.append(self._take(f"the GPU ({place.type})", partial(self._gpu, place), GPU_BATCH))
+        if self._engine is None:
+            refused.append(self._take("OpenVINO (float32)", self._openvino, MICRO_BATCH))
+        return refused[-1] if self._engine is not None else f"torch, for {'; '.join(refused)}"
+
+    def _take(self, name: str, make: Callable[[], Backend], size: int) -> str:
+        """The name of the engine that is taken, or why it isn't."""
         try:
-            model = convert(Positional(self._exact.network, self._exact.inputs), self._exact.inputs)
-            engine = OpenVino(model, "f32", self._threads)
+            engine = make()
             have = self._by(engine, _SAMPLE, lambda _: None)
         except (ModelRefused, Unavailable) as error:
-            return f"torch, for {error.message}"
+            return error.message
         difference = float(np.abs(have - self._exact.features(_SAMPLE)).max())
         if not difference <= MOST_DIFFERENCE:
-            return f"torch, for OpenVINO's features differ by {difference:.1e}"
-        self._engine = engine
-        return "OpenVINO (float32)"
+            return f"features of {name} differ by {difference:.1e}"
+        self._engine, self._size = engine, size
+        return name
+
+    def _gpu(self, place: torch.device) -> Backend:
+        return Gpu(Positional(self._exact.network, self._exact.inputs), self._exact.inputs, place)
+
+    def _openvino(self) -> Backend:
+        model = convert(Positional(self._exact.network, self._exact.inputs), self._exact.inputs)
+        return OpenVino(model, "f32", self._threads)
 
     def features(self, pairs: Sequence[tuple[str, str]], each: Callable[[int], None]) -> Features:
         """``(n, f)`` float32. ``each`` as in ``Scorer.features``: what it raises ends the work."""
@@ -55,7 +77,7 @@ class FastFeatures:
                 self._engine = None
         return self._exact.features(pairs, each=each)
 
-    def _by(self, engine: OpenVino, pairs: Sequence[tuple[str, str]], each: Callable[[int], None]) -> Features:
+    def _by(self, engine: Backend, pairs: Sequence[tuple[str, str]], each: Callable[[int], None]) -> Features:
         head = self._exact.head
         if head is None:
             raise ModelRefused("only the pooled form has features")
@@ -65,7 +87,7 @@ class FastFeatures:
         self, pairs: Sequence[tuple[str, str]], each: Callable[[int], None]
     ) -> Iterator[tuple[list[int], Inputs]]:
         done = 0
-        for places, inputs in self._exact.batches(pairs, MICRO_BATCH, long_first=True):
+        for places, inputs in self._exact.batches(pairs, self._size, long_first=True):
             each(done)
             yield places, inputs
             done += len(places)
