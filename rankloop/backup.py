@@ -15,9 +15,12 @@ from pathlib import Path, PurePosixPath
 from store import manifest, registry
 from store.database import Database
 from store.errors import Conflict, InvalidInput, Unavailable
+from store.private import make_private
 from store.settings import Settings
 
 DATABASE = "rankloop.db"
+LOGS = ("rankloop.db-wal", "rankloop.db-shm", "rankloop.db-journal")
+"""What SQLite keeps beside a database and would apply to whichever file stands there."""
 
 
 def _sqlite_path(settings: Settings) -> Path:
@@ -31,6 +34,9 @@ def _copy_database(source: Path, target: Path) -> None:
     try:
         live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
+        # Who was signed out since the backup must not be signed in again by restoring it.
+        with copy:
+            copy.execute("DELETE FROM sessions")
     finally:
         copy.close()
         live.close()
@@ -72,6 +78,7 @@ def backup(settings: Settings, target: Path) -> int:
 
 def _pack(settings: Settings, database: Path, whole: Path) -> None:
     paths = _version_paths(database)
+    whole.touch(mode=0o600)
     with tarfile.open(whole, "w") as tar:
         tar.add(database, DATABASE)
         for path in paths:
@@ -81,12 +88,18 @@ def _pack(settings: Settings, database: Path, whole: Path) -> None:
 def restore(settings: Settings, source: Path) -> None:
     """Unpack a backup into the data directory, which must not hold a database yet.
 
-    Raises Conflict when it does, InvalidInput when the file is not a backup.
+    Raises Conflict when it does, or holds what a removed one left (SQLite would apply that to the restored one),
+    InvalidInput when the file is not a backup.
     """
     target = _sqlite_path(settings)
     if target.exists():
         raise Conflict(f"{settings.data} already holds a database; restore into an empty RANKLOOP_DATA")
-    settings.data.mkdir(parents=True, exist_ok=True)
+    if left := [name for name in LOGS if (settings.data / name).exists()]:
+        raise Conflict(
+            f"{settings.data} holds {', '.join(left)} of another database: restore into an empty RANKLOOP_DATA, or "
+            "move these files away first"
+        )
+    make_private(settings.data)
     with tempfile.TemporaryDirectory(dir=settings.data) as scratch:
         try:
             with tarfile.open(source, "r:") as tar:

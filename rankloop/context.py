@@ -15,6 +15,7 @@ from rankloop.client import Client
 from rankloop.locks import holder, server_lock
 from store.database import Database, migrate
 from store.errors import RankloopError, Unavailable
+from store.private import make_private
 from store.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -52,7 +53,7 @@ def admin_token(settings: Settings) -> str | None:
 def open_context() -> Iterator[Context]:
     """Settings and a migrated database, closed again at the end."""
     settings = load_settings()
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_private(settings.data)
     migrate(settings.database)
     db = Database.open(settings.database)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from store.errors import Conflict
+from store.private import make_private
 from store.types import Json
 
 LOOK_S = 0.5
@@ -26,7 +27,7 @@ class ProcessLock:
 
     def __enter__(self) -> ProcessLock:
         """Take the lock. Raises Conflict naming the holder when another process has it and does not just look."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self._path.parent)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         until = time.monotonic() + LOOK_S
         while not _taken(fd):

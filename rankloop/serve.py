@@ -23,12 +23,17 @@ from server.app import create_app, end_streams
 from store import sessions
 from store.database import Database, migrate
 from store.errors import Conflict, InvalidInput, RankloopError
+from store.private import make_private
 from store.settings import Settings, is_loopback
 from store.types import JobState
 
 LINK_LIFE = timedelta(minutes=30)
 GRACE_S = 5
 """For open connections; the trainer's grace runs beside it, and both are to be over within ten seconds."""
+
+
+LEAST_TOKEN = 16
+"""Characters of an admin token where other machines may try theirs."""
 
 
 def check_address(settings: Settings) -> None:
@@ -40,6 +45,11 @@ def check_address(settings: Settings) -> None:
     if not loopback and settings.admin_token is None:
         raise InvalidInput(
             f"listening on {settings.host} lets other machines in: set RANKLOOP_ADMIN_TOKEN to a long secret first"
+        )
+    if not loopback and settings.admin_token and len(settings.admin_token.get_secret_value().strip()) < LEAST_TOKEN:
+        raise InvalidInput(
+            f"RANKLOOP_ADMIN_TOKEN is shorter than {LEAST_TOKEN} characters, and other machines could guess it: "
+            "make one with python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     if not loopback and settings.oidc_url and not settings.public_url:  # --host comes after the settings' own check
         raise InvalidInput("RANKLOOP_OIDC_URL needs RANKLOOP_PUBLIC_URL, where the provider sends people back to")
@@ -158,7 +168,7 @@ def serve(settings: Settings, index: Path | None, name: str | None) -> None:
     """Serve until SIGINT or SIGTERM. Raises Conflict when the port or the data directory is taken."""
     check_address(settings)
     folder = None if index is None else checked_folder(index)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_private(settings.data)
     with ProcessLock(server_lock(settings.data), url=address(settings)), bind(settings) as sock:
         migrate(settings.database)  # a database that can't be used is told in one line, before anything else starts
         app = create_app(settings)

@@ -57,18 +57,23 @@ def caller(request: Request, state: State) -> Caller:
     """Whom the proxy names, else the session's person, else the local person or a visitor.
 
     The admin token, and a session made with it, is no person's account: it lends its role to whoever the rest names,
-    so that signing in takes nobody's conversations away and gives nobody a second voice.
+    so that signing in takes nobody's conversations away and gives nobody a second voice. Tokens that nobody knows are
+    attempts to sign in, of which an address has a few a minute. Raises TooMany.
     """
     who = _proxied(request, state) or _unsigned(request, state)
     bearer, cookie = _bearer(request), request.cookies.get(state.access.session_cookie)
     if not bearer and not cookie:
         return who
+    if bearer and who.person is None:
+        _wait_for(state, who)
     with state.db.read() as tx:
         if bearer and sessions.is_admin_token(tx, bearer):
             return _operator(who, state)
         held = (sessions.lookup(tx, token, state.clock()) for token in (bearer, cookie) if token)
         session = next((one for one in held if one is not None), None)
     if session is None:
+        if bearer and who.person is None:
+            _take(state, state.limits.signing_in, who, "attempts to sign in")
         return who
     if session.actor == OPERATOR:
         return replace(_operator(who, state), expires_at=session.expires_at)
@@ -182,6 +187,11 @@ def rater(judge: Judging, who: Who, state: State) -> Judge:
 Rater = Annotated[Judge, Depends(rater)]
 
 
+def take_search(state: AppState, who: Caller) -> None:
+    """A search that is no question of its own costs as much as one. Raises TooMany."""
+    _take(state, state.limits.asking, who, "questions")
+
+
 def signing_in(request: Request, state: State) -> None:
     """Somebody who tries to sign in, whoever they are so far. Raises TooMany."""
     client = request.client.host if request.client else ""
@@ -198,7 +208,15 @@ def admin(request: Request, state: State, who: Who) -> str:
 
 Admin = Annotated[str, Depends(admin)]
 Id = Annotated[int, Path(ge=0, le=MAX_ID)]
-Key = Annotated[str, Path(min_length=1, max_length=200)]
+Key = Annotated[str, Path(min_length=1, max_length=200, json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f]+$"})]
+
+
+def _wait_for(state: AppState, who: Caller) -> None:
+    """Whoever has guessed too many tokens is not told whether the next one is right. Raises TooMany."""
+    bucket = state.access.limited(who)
+    wait = 0 if bucket is None else state.limits.signing_in.wait(bucket, state.clock().timestamp())
+    if wait:
+        raise TooMany(f"Too many attempts to sign in in a short time; try again in {wait} s.", wait)
 
 
 def _take(state: AppState, buckets: Buckets, who: Caller, acts: str) -> None:

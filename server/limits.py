@@ -31,14 +31,27 @@ class Buckets:
         if self._size == 0:
             return 0
         with self._lock:
-            left, then = self._left.pop(caller, (float(self._size), now))
-            # A clock that was set back gives nothing and takes nothing.
-            left = min(self._size, left + max(0.0, now - then) * self._size / 60)
-            allowed = left >= 1
-            self._left[caller] = (left - 1 if allowed else left, now)
+            left = self._filled(caller, now)
+            self._left.pop(caller, None)
+            self._left[caller] = (left - 1 if left >= 1 else left, now)
             while len(self._left) > self._kept:
                 self._left.popitem(last=False)
-        return 0 if allowed else max(1, math.ceil((1 - left) * 60 / self._size))
+        return self._seconds(left)
+
+    def wait(self, caller: str, now: float) -> int:
+        """As ``take``, without acting."""
+        if self._size == 0:
+            return 0
+        with self._lock:
+            return self._seconds(self._filled(caller, now))
+
+    def _filled(self, caller: str, now: float) -> float:
+        left, then = self._left.get(caller, (float(self._size), now))
+        # A clock that was set back gives nothing and takes nothing.
+        return min(self._size, left + max(0.0, now - then) * self._size / 60)
+
+    def _seconds(self, left: float) -> int:
+        return 0 if left >= 1 else max(1, math.ceil((1 - left) * 60 / self._size))
 
     def __len__(self) -> int:
         """Callers that are remembered."""

@@ -42,7 +42,7 @@ def build(
         answer_id=answer_id,
         message=_message(held, len(judged), learned),
         rating=views.rating(held),
-        judgments=[_judgment(judgment, actor) for judgment in judged],
+        judgments=[_judgment(judgment, actor, impression.query) for judgment in judged],
         snapshots=hashes,
         versions=learned,
         ranks=[_rank(chunk, impression, now) for chunk in known.values() if chunk.repo not in hidden],
@@ -51,12 +51,20 @@ def build(
     )
 
 
-def _judgment(judgment: Judgment, actor: str) -> ReceiptJudgment:
-    """Reasons begin with who acted; a person reads of themselves as "you"."""
-    view = ReceiptJudgment.model_validate(judgment)
-    own = f"{actor}: "
-    said = [f"you: {reason.removeprefix(own)}" if reason.startswith(own) else reason for reason in view.reasons]
-    return view.model_copy(update={"reasons": said})
+def _judgment(judgment: Judgment, actor: str, question: str) -> ReceiptJudgment:
+    """As its owner may see it: their own words and reasons; of others only how many stand behind it too.
+
+    Reasons begin with who acted; a person reads of themselves as "you".
+    """
+    own, others = f"{actor}: ", tuple(f"{name}: " for name in judgment.actors if name != actor)
+    said = [
+        f"you: {reason.removeprefix(own)}" if reason.startswith(own) else reason
+        for reason in judgment.reasons
+        if not reason.startswith(others)
+    ]
+    if others:
+        said.append("and 1 other person" if len(others) == 1 else f"and {len(others)} other people")
+    return ReceiptJudgment.model_validate(judgment).model_copy(update={"reasons": said, "query": question})
 
 
 def chunks_of(impression: Impression, held: Iterable[Signal]) -> list[int]:

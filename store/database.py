@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from store.errors import Busy, InvalidInput, Unavailable
+from store.private import make_private
 
 __all__ = ["Connection", "Database", "migrate", "schema_version"]
 
@@ -51,7 +52,7 @@ class Database:
         parsed = _sqlite_url(url)
         assert parsed.database is not None
         try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            make_private(Path(parsed.database).parent)
         except OSError as error:
             raise Unavailable(f"can't create the database's folder: {error}") from error
         engine = create_engine(

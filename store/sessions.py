@@ -19,6 +19,7 @@ from store import meta
 from store.checks import clean
 from store.database import Database
 from store.errors import InvalidInput, Unavailable
+from store.private import make_private
 from store.settings import Settings
 from store.tables import sessions
 from store.types import Role
@@ -137,7 +138,7 @@ def is_admin_token(tx: Connection, token: str) -> bool:
 
 def _token_in(path: Path) -> str:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         if path.is_file() and (token := path.read_text().strip()):
             path.chmod(0o600)
             return token

@@ -107,7 +107,7 @@ class ChampionFollower:
             loaded = load_version(version, self._models_dir, threads=self._threads, engine=self._engine)
             query, passages = _WARM_UP
             loaded.score(query, passages, [0.5] * len(passages), [0.5] * len(passages))
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, MemoryError) as error:
             raise ModelRefused(f"version {version_id} can't be loaded: {error}") from error
         if loaded.scorer is not None:
             level = logging.WARNING if loaded.engine.refused else logging.INFO

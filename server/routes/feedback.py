@@ -6,7 +6,7 @@ import anyio.to_thread
 from fastapi import APIRouter
 
 from server import receipt as receipts
-from server.deps import Id, Judge, Judging, Key, Rater, State
+from server.deps import Id, Judge, Judging, Key, Rater, State, Who, take_search
 from server.schemas.rating import ChunkRatingForm, CorrectionForm, EventForm, EventRecorded, RatingForm, Receipt
 from server.state import AppState
 from store import impressions, signals, visibility
@@ -69,13 +69,14 @@ def event(answer_id: Key, form: EventForm, judge: Rater, state: State) -> EventR
 
 
 @router.get("/receipt")
-async def receipt(answer_id: Key, judge: Judging, state: State) -> Receipt:
+async def receipt(answer_id: Key, judge: Judging, who: Who, state: State) -> Receipt:
     """What became of the ratings: judgments, data sets, versions, rank then and now."""
     record, impression, held = await anyio.to_thread.run_sync(_rated, state, answer_id, judge)
     actor = judge.actor or record.actor
     wanted = receipts.chunks_of(impression, held)
     if not wanted:
         return await anyio.to_thread.run_sync(receipts.build, state.db, answer_id, actor, {}, None, judge.hidden)
+    take_search(state, who)
     loaded = state.search.version()
     depth = max(len(impression.rows), state.settings.depth)
     find = state.search.find_known

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 MAX_QUESTION = 8000
-MAX_ID = 2**63 - 1
+MAX_ID = 2**53 - 1
+"""The largest whole number that JSON's readers agree on; SQLite counts from 1."""
 
 
 class View(BaseModel):
@@ -48,7 +49,10 @@ def _no_nul(text: str) -> str:
 
 NO_NUL = {"pattern": r"^[^\u0000]*$"}
 """For the description: what ``store.checks.clean`` refuses."""
-_NOT_BLANK = Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"})
+_SPACE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What stripping takes away; regular expressions of other languages know less by ``\\s``."""
+NOT_BLANK = {"pattern": rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"}
+_NOT_BLANK = Field(json_schema_extra={**NOT_BLANK})
 """What stripping and ``_no_nul`` ask for, said in the description."""
 _ANY_TEXT = Field(json_schema_extra={**NO_NUL})
 Question = Annotated[

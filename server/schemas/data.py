@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from server.schemas.common import MAX_ID, NO_NUL, Form, Name, Note, QueryForm, Question, View
+from server.schemas.common import MAX_ID, NO_NUL, NOT_BLANK, Form, Name, Note, QueryForm, Question, View
 from store.bursts import Fate
 from store.judgment_filter import Filters
 from store.types import PairSource
 
-PathText = Annotated[str, Field(min_length=1, max_length=4096, json_schema_extra={**NO_NUL})]
+PathText = Annotated[str, Field(min_length=1, max_length=4096, json_schema_extra={**NOT_BLANK})]
 Limit = Annotated[int, Field(ge=1, le=500)]
 Offset = Annotated[int, Field(ge=0, le=2**31)]
 
@@ -247,7 +247,7 @@ class HeldBack(View):
 
 
 class BurstForm(Form):
-    account: Annotated[str, Field(min_length=1, max_length=264)]
+    account: Annotated[str, Field(min_length=1, max_length=264, json_schema_extra={**NO_NUL})]
     first_signal: Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
     last_signal: Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
     action: Literal["release", "leave_out"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from store import deployments, registry, signals
+from store import deployments, registry, sessions, signals
 from store.database import Database
 from store.loading import load_version
 from store.settings import Settings
@@ -73,6 +73,43 @@ def test_a_restored_backup_has_the_champion_the_scores_and_the_ratings(desk: Des
     kept = {one for one in told(ratings(desk)) if one[1] in restored}
     assert told(ratings(empty)) == kept
     assert "fault" not in empty.says("doctor")
+
+
+def test_what_a_removed_database_left_is_not_applied_to_the_restored_one(
+    desk: Desk, empty: Desk, tmp_path: Path
+) -> None:
+    desk.says("backup", tmp_path / "backup.tar")
+    empty.data.mkdir(exist_ok=True)
+    for name in ("rankloop.db-wal", "rankloop.db-shm", "rankloop.db-journal"):
+        (empty.data / name).write_bytes(b"of another database")
+        assert name in empty.refuses("restore", tmp_path / "backup.tar")
+        (empty.data / name).unlink()
+    empty.says("restore", tmp_path / "backup.tar")
+    assert told(ratings(empty)) == told(ratings(desk))
+
+
+def test_a_backup_signs_nobody_in_again_and_is_its_owner_s_alone(desk: Desk, empty: Desk, tmp_path: Path) -> None:
+    db, now = desk.database(), datetime.now(UTC)
+    with db.write() as tx:
+        token = sessions.create(tx, "session", "eve", "rater", timedelta(days=30), now)
+    db.dispose()
+    desk.says("backup", tmp_path / "backup.tar")
+    assert (tmp_path / "backup.tar").stat().st_mode & 0o077 == 0
+    db = desk.database()
+    with db.read() as tx:
+        assert sessions.lookup(tx, token, now) is not None, "it goes on where it was made"
+    db.dispose()
+    empty.says("restore", tmp_path / "backup.tar")
+    db = empty.database()
+    with db.read() as tx:
+        assert sessions.lookup(tx, token, now) is None
+    db.dispose()
+
+
+def test_a_new_data_directory_is_its_owner_s_alone(tmp_path: Path) -> None:
+    db = Database.open(Settings(data=tmp_path / "a" / "data").database)
+    db.dispose()
+    assert (tmp_path / "a" / "data").stat().st_mode & 0o077 == 0
 
 
 def test_a_full_disk_leaves_no_half_backup_and_no_traceback(desk: Desk, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from server.limits import Buckets
 from server.routes.session import LIFE
 from store import sessions
 from store.encoder import Encoder
@@ -49,6 +50,13 @@ def closed(tmp_path_factory: pytest.TempPathFactory, prepared: Path, tiny_encode
     shutil.copytree(prepared, data)
     with running(data, tiny_encoder, host="0.0.0.0") as server:
         yield server
+
+
+@pytest.fixture
+def _held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buckets never refill, however slow the machine is."""
+    plain = Buckets._filled
+    monkeypatch.setattr(Buckets, "_filled", lambda self, caller, _: plain(self, caller, 0.0))
 
 
 def session(server: Running, actor: str, role: str, life: timedelta = timedelta(hours=1), **more: Any) -> str:
@@ -202,6 +210,7 @@ def test_too_many_questions_or_ratings_are_refused_for_a_while(data: Path, tiny_
         assert {script.post("/api/search", json={"query": "login"}).status_code for _ in range(5)} == {200}
 
 
+@pytest.mark.usefixtures("_held")
 def test_guessing_the_token_is_slow(data: Path, tiny_encoder: Encoder) -> None:
     with running(data, tiny_encoder, host="0.0.0.0") as server:
         guesses = [browser(server).post("/api/session", json={"token": f"guess {n}"}).status_code for n in range(32)]
@@ -209,6 +218,36 @@ def test_guessing_the_token_is_slow(data: Path, tiny_encoder: Encoder) -> None:
         assert browser(server, "198.51.100.7").post("/api/session", json={"token": TOKEN}).status_code == 200
 
 
+@pytest.mark.usefixtures("_held")
+def test_guessing_it_as_a_bearer_is_as_slow(data: Path, tiny_encoder: Encoder) -> None:
+    with running(data, tiny_encoder, host="0.0.0.0") as server:
+        far = browser(server)
+        guesses = [far.get("/api/admin/overview", headers={"Authorization": f"Bearer {n}"}) for n in range(32)]
+        assert [one.status_code for one in guesses] == [401] * 30 + [429] * 2
+        assert guesses[-1].headers["Retry-After"]
+        right = {"Authorization": f"Bearer {TOKEN}"}
+        assert far.get("/api/admin/overview", headers=right).status_code == 429, "who guesses is not told"
+        assert browser(server, "198.51.100.7").get("/api/admin/overview", headers=right).status_code == 200
+        assert far.get("/api/session").status_code == 200, "and whoever brings no token is let be"
+
+
+def test_what_a_proxy_passes_on_for_people_it_names_is_no_guess(guarded: Running) -> None:
+    ada = browser(guarded, PROXY, **ADA, Authorization="Bearer of-the-provider")
+    assert {ada.get("/api/repos").status_code for _ in range(40)} == {200}
+
+
+@pytest.mark.usefixtures("_held")
+def test_a_receipt_that_searches_counts_as_a_question(data: Path, tiny_encoder: Encoder) -> None:
+    with running(data, tiny_encoder, asks_per_minute=3) as server:
+        far = {"X-Forwarded-For": "203.0.113.9"}
+        found = server.client.post("/api/search", json={"query": "login"}, headers=far).json()
+        vote = f"/api/answers/{found['answer_id']}/chunks/{found['results'][0]['chunk_id']}/rating"
+        assert server.client.put(vote, json={"relevant": True}, headers=far).status_code == 200
+        receipt = f"/api/answers/{found['answer_id']}/receipt"
+        assert [server.client.get(receipt, headers=far).status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.usefixtures("_held")
 def test_the_person_at_this_machine_is_not_limited(data: Path, tiny_encoder: Encoder) -> None:
     with running(data, tiny_encoder, asks_per_minute=2) as server:
         assert [server.client.post("/api/search", json={"query": "login"}).status_code for _ in range(4)] == [200] * 4

@@ -130,9 +130,10 @@ def test_the_receipt_names_what_learned_from_a_rating(own: Running) -> None:
         vector = own.encoder.encode_one("read the configuration")
         group = queries.add(tx, "read the configuration", vector, None, Split.TRAIN, now)
         judged = Judgment(
-            id="j1", group_id=group.id, query="read the configuration", content_hash=_hash(own, top["chunk_id"]),
+            id="j1", group_id=group.id, query="where does bo read secrets", content_hash=_hash(own, top["chunk_id"]),
             chunk_id=top["chunk_id"], relevance=1.0, weight=1.0, strong=True, sources=(PairSource.CHUNK_VOTE,),
-            reasons=("ada: voted for it", "adam: voted against it"), signal_ids=(held[0].id,), actors=("ada",),
+            reasons=("ada: voted for it", "adam: voted against it", "people disagree"), signal_ids=(held[0].id,),
+            actors=("ada", "adam"),
         )  # fmt: skip
         judgments.replace_all(tx, [judged])
         snapshot = snapshots.make([], [], [], {}, {}, now)
@@ -141,7 +142,9 @@ def test_the_receipt_names_what_learned_from_a_rating(own: Running) -> None:
         tx.exec_driver_sql("update versions set snapshot_hash = ? where id = ?", (taken, version.id))
     receipt = own.ok(own.client.get(f"/api/answers/{answer}/receipt", headers=USER))
     assert [one["id"] for one in receipt["judgments"]] == ["j1"]
-    assert receipt["judgments"][0]["reasons"] == ["you: voted for it", "adam: voted against it"]
+    assert receipt["judgments"][0]["reasons"] == ["you: voted for it", "people disagree", "and 1 other person"]
+    assert receipt["judgments"][0]["query"] == "read the configuration", "the words of others are theirs"
+    assert "adam" not in str(receipt)
     assert receipt["snapshots"] == [taken]
     assert [(one["id"], one["champion"]) for one in receipt["versions"]] == [(version.id, False)]
     assert f"version {version.id}" in receipt["message"]

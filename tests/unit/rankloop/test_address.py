@@ -25,6 +25,13 @@ def test_any_other_address_needs_a_token(host: str) -> None:
     check_address(Settings(host=host, admin_token=SecretStr("s" * 40)))
 
 
+def test_a_token_that_could_be_guessed_is_refused_where_others_may_guess() -> None:
+    short = Settings(host="0.0.0.0", admin_token=SecretStr("s" * 15 + " "))
+    with pytest.raises(InvalidInput, match="16 characters"):
+        check_address(short)
+    check_address(short.model_copy(update={"host": "127.0.0.1"}))
+
+
 def test_the_way_back_from_a_sign_in_provider_is_known_before_other_machines_come_in() -> None:
     local = Settings(oidc_url="https://id.example", oidc_client_id="rankloop", admin_token=SecretStr("s" * 40))
     check_address(local)
