@@ -87,7 +87,7 @@ def _engine(patient: Patient) -> Finding:
     times = ", ".join(f"{name} {taken:.0f} ms" for name, taken in loaded.engine.milliseconds.items())
     detail = f"{loaded.engine.name}: {loaded.engine.reason}{f' ({times})' if times else ''}"
     advice = "ranking is right but slower; reinstall openvino, or set RANKLOOP_RERANK_ENGINE=torch-fp32 to accept it"
-    return Finding("engine", not loaded.engine.refused, detail, advice)
+    return Finding("engine", not loaded.engine.faults, detail, advice)
 
 
 def _versions(patient: Patient) -> Finding:

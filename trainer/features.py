@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from store.engines.features import FastFeatures
+from store.engines.features import MOST_DIFFERENCE, FastFeatures
 from store.errors import Cancelled, InvalidInput
 from store.scorer import Scorer
 from store.types import Json
@@ -26,6 +26,8 @@ from trainer.kept_features import KeptFeatures, Rows, key_of
 Pairs = Sequence[tuple[str, str]]
 WINDOW = 256
 """Pairs of about one length that are tokenised together, and reported together."""
+LOOKED_AT = 16
+"""Kept features that are computed anew each night, to see whether what is kept can be believed."""
 MANY = 500
 """Pairs from which a faster engine is worth the seconds that it takes to get ready."""
 log = logging.getLogger("rankloop.trainer")
@@ -72,6 +74,7 @@ class FeatureStore:
         self._cancelled = cancelled
         self._rows: dict[tuple[str, str], npt.NDArray[np.float32]] = {}
         self._kept = None if kept is None else KeptFeatures(kept, self._body, max_length)
+        self._looked = False
         self._before: Rows = {} if self._kept is None else self._kept.load()
 
     def prepare(
@@ -79,8 +82,8 @@ class FeatureStore:
     ) -> int:
         """Compute what is missing, in one go so that batches hold pairs of one length. Returns how many were missing.
 
-        The same pairs in whatever order give the same features. What was computed is kept even where Cancelled is
-        raised, so that the next night goes on there.
+        The same pairs in whatever order give the same features; those of an earlier night, made in other batches or by
+        another engine, may differ by 1e-4. What was computed is kept even where Cancelled is raised.
         """
         missing = sorted(self._recall(pairs), key=lambda pair: (_length(pair), pair))
         try:
@@ -94,8 +97,25 @@ class FeatureStore:
         """The pairs that no night has computed."""
         wanted = {pair for pair in pairs if pair not in self._rows}
         if self._before:
-            self._rows.update({pair: row for pair in wanted if (row := self._before.get(key_of(pair))) is not None})
+            kept = {pair: row for pair in wanted if (row := self._before.get(key_of(pair))) is not None}
+            if self._sound(kept):
+                self._rows.update(kept)
         return wanted - self._rows.keys()
+
+    def _sound(self, kept: Mapping[tuple[str, str], npt.NDArray[np.float32]]) -> bool:
+        """Whether a few of them, once a night, are what torch computes now; if not, all are forgotten."""
+        if self._looked or not kept:
+            return True
+        self._looked = True
+        some = sorted(kept, key=key_of)[:LOOKED_AT]
+        difference = float(np.abs(np.stack([kept[pair] for pair in some]) - self._scorer.features(some)).max())
+        if difference <= MOST_DIFFERENCE:
+            return True
+        log.warning("kept features are wrong by up to %.1e, they are computed again", difference)
+        self._before = {}
+        if self._kept is not None:
+            self._kept.forget()
+        return False
 
     def _make(self, missing: Sequence[tuple[str, str]], report: Callable[[FeatureProgress], None]) -> None:
         if self._engine is None and len(missing) >= MANY:

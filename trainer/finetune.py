@@ -227,12 +227,12 @@ def _train(
             callbacks=[watch],
         )
         trainer.pop_callback(_printer(trainer))
-        with _one_table_a_step(model):
+        with one_table_a_step(model):
             trainer.train()
 
 
 @contextmanager
-def _one_table_a_step(model: nn.Module) -> Iterator[None]:
+def one_table_a_step(model: nn.Module) -> Iterator[None]:
     """Embedding tables get their gradient once a step, not one of the whole table from every micro-batch.
 
     The gradient is the same: each micro-batch tells of the rows that it used, and the optimizer sees their sum.

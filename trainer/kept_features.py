@@ -1,7 +1,8 @@
 """Features that outlive a night: the same pairs come back every night, and a frozen body gives them the same features.
 
-One file a body, ``DIGEST-LENGTH.safetensors``: ``keys`` (n, 16) the digests of the pairs, ``rows`` (n, f) float32, and
-the sha256 of both. It is a cache: whatever is wrong with it costs the time to compute the features again.
+One file, named after the body, the length and the libraries that computed it: ``keys`` (n, 16) the digests of the
+pairs, ``rows`` (n, f) float32, and the sha256 of both. It is a cache: whatever is wrong with it costs the time to
+compute the features again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,8 @@ from safetensors.numpy import save_file
 
 Pair = tuple[str, str]
 Rows = dict[bytes, npt.NDArray[np.float32]]
+FEATURES = "features"
+"""The folder of a data directory."""
 MOST = 50_000
 """Pairs that are kept: 225 MB with the packaged encoder, a night of about a thousand judged questions."""
 _KEY_BYTES = 16
@@ -30,7 +35,8 @@ class KeptFeatures:
     """The file of one body."""
 
     def __init__(self, folder: Path, body: str, max_length: int) -> None:
-        self._file = folder / f"{body[:16]}-{max_length}.safetensors"
+        made = hashlib.sha256(repr((body, max_length, _libraries())).encode()).hexdigest()
+        self._file = folder / f"{made[:24]}.safetensors"
 
     def load(self) -> Rows:
         """Key → features ``(f,)``; empty where there is no file or it is damaged."""
@@ -53,20 +59,31 @@ class KeptFeatures:
         kept = dict(list({**tonight, **before}.items())[:MOST])
         if not kept:
             return
-        keys = np.stack([np.frombuffer(key, dtype=np.uint8) for key in kept])
-        rows = np.stack(list(kept.values()))
         part = self._file.with_suffix(".part")
         try:
+            keys = np.stack([np.frombuffer(key, dtype=np.uint8) for key in kept])
+            rows = np.stack(list(kept.values()))
             self._file.parent.mkdir(exist_ok=True)
             save_file({"keys": keys, "rows": rows}, part, {_DIGEST: _digest(keys, rows)})
             part.replace(self._file)
             for other in self._file.parent.iterdir():
-                if other != self._file:
+                if other != self._file and other.is_file():
                     other.unlink()  # of a body that no longer trains, or of a night that was killed
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, MemoryError) as error:
             log.warning("features are not kept for the next night: %s", error)
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """What was kept turned out to be wrong."""
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+
+def _libraries() -> tuple[str, ...]:
+    """What a feature's last digits depend on beside the body."""
+    names = ("torch", "transformers", "tokenizers", "openvino")
+    return tuple(f"{name} {version(name)}" for name in names if find_spec(name) is not None)
 
 
 def key_of(pair: Pair) -> bytes:

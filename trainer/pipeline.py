@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from pathlib import Path
 from store import deployments, evaluations, registry, schedule
 from store.database import Database
 from store.encoder import Encoder
-from store.errors import Conflict, InvalidInput
+from store.errors import Conflict, InvalidInput, ModelRefused
 from store.evaluations import EvalRow
 from store.manifest import Engine
 from store.scorer import Scorer
@@ -28,6 +29,7 @@ from trainer.finetune import Trained
 from trainer.fit_blend import blend_of
 from trainer.fit_night import HeadFitting
 from trainer.folds import OutOfFold
+from trainer.kept_features import FEATURES
 from trainer.order import Order, take_snapshot, too_early
 from trainer.recipe import HeadRecipe, tuning
 from trainer.worker import Reporter
@@ -66,6 +68,9 @@ class Trainer:
             version = _Night(self, reporter, order, snapshot).run()
         except InvalidInput as error:
             return _no_challenger(snapshot, [error.message, *snapshot.stats.get("missing", [])])
+        except ModelRefused:
+            shutil.rmtree(self.settings.data / FEATURES, ignore_errors=True)  # lest the next night trips over the same
+            raise
         finally:
             if not reporter.cancelled():  # else the job, and the place, may be another worker's by now
                 registry.discard(self.settings.models_dir, reporter.job.id)
@@ -180,7 +185,7 @@ class _Night:
             imported=self.order.imported_only,
             place=self._place,
             cancelled=self.reporter.cancelled,
-            kept=self.settings.data / "features",
+            kept=self.settings.data / FEATURES,
         )
         if isinstance(self.recipe, HeadRecipe):
             return HeadFitting(task, self.recipe)

@@ -27,24 +27,21 @@ def embed_missing(
 ) -> int:
     """Encode every live chunk's text that has no vector of this encoder. Returns how many texts, after ``done`` before.
 
-    Raises Cancelled; what was encoded until then stays.
+    Raises Cancelled; what was encoded until then stays. The caller gives the engine's memory back (``relax``).
     """
     with db.read() as tx:
         total = texts.missing_count(tx, encoder.name)
     meter = Meter("embed", done + total, report)
     meter.at(done)
-    try:
-        if total >= MANY:
-            log.info("%d chunks are embedded by %s", total, encoder.hasten())
-        while True:
-            before = done
-            for count in _encoded(db, encoder, _FETCH, cancelled):
-                done += count
-                meter.at(done)
-            if done == before:
-                return done
-    finally:
-        encoder.relax()
+    if total >= MANY:
+        log.info("%d chunks are embedded by %s", total, encoder.hasten())
+    while True:
+        before = done
+        for count in _encoded(db, encoder, _FETCH, cancelled):
+            done += count
+            meter.at(done)
+        if done == before:
+            return done
 
 
 def embed_alongside(
@@ -66,10 +63,11 @@ def embed_alongside(
 
 
 def _until(over: Event, db: Database, encoder: Encoder, added: Callable[[], int], cancelled: Callable[[], bool]) -> int:
-    done = 0
+    done, tried = 0, False
     while not over.wait(_LOOK_S):
-        if added() >= MANY:
+        if added() >= MANY and not tried:
             encoder.hasten()
+            tried = True
         if added() - done < _FETCH:
             continue
         before = done

@@ -82,8 +82,11 @@ def ingest(
     was_in_step = not lacking and in_step(db, vectors, encoder)
     found = run.survey(root)
     asked = run.asked(False)
-    early = embed_alongside(db, encoder, lambda: run.cut(found), lambda: len(run.added), cancelled)
-    embedded = embed_missing(db, encoder, report, cancelled, early)
+    try:
+        early = embed_alongside(db, encoder, lambda: run.cut(found), lambda: len(run.added), cancelled)
+        embedded = embed_missing(db, encoder, report, cancelled, early)
+    finally:
+        encoder.relax()
     meter = Meter("publish", len(run.added) + len(run.retired), report)
     if was_in_step:
         apply(db, vectors, encoder, run.added, run.retired)

@@ -110,7 +110,7 @@ class ChampionFollower:
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             raise ModelRefused(f"version {version_id} can't be loaded: {error}") from error
         if loaded.scorer is not None:
-            level = logging.WARNING if loaded.engine.refused else logging.INFO
+            level = logging.WARNING if loaded.engine.faults else logging.INFO
             log.log(level, "version %s is scored by %s: %s", version_id, loaded.engine.name, loaded.engine.reason)
         return loaded
 

@@ -43,6 +43,9 @@ SAMPLE = [("how to read the rows of a csv file", _CODE[: 100 + 45 * n] * (1 + n 
 """Pairs of the lengths that real candidates have: 50 to 256 tokens."""
 
 
+_ASKED = "RANKLOOP_RERANK_ENGINE asks for"
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The engine that scores, why, and how the others did."""
@@ -52,7 +55,12 @@ class Choice:
     milliseconds: Mapping[str, float] = field(default_factory=dict)
     """Engine → median time for the calibration's pairs."""
     refused: Mapping[str, str] = field(default_factory=dict)
-    """Listed engine → why it may not serve here."""
+    """Engine → why it may not serve here."""
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """Refusals that somebody should mend: a GPU that is of no use, unless it was asked for, is none."""
+        return {name: why for name, why in self.refused.items() if name != GPU or self.reason.startswith(_ASKED)}
 
 
 def choose(
@@ -71,14 +79,15 @@ def choose(
         offered[GPU] = torch_engine(found.probes)
     if wanted != AUTO and wanted not in offered:
         missing = "no GPU here" if wanted == GPU else "not listed in the manifest"
-        reason = f"RANKLOOP_RERANK_ENGINE asks for {wanted}, which this version does not have: {missing}"
+        reason = f"{_ASKED} {wanted}, which this version does not have: {missing}"
         return Choice(TORCH, reason, refused={wanted: missing}), None
     if not offered:
         return Choice(TORCH, "the version lists no other engine"), None
     tried = offered if wanted == AUTO else {wanted: offered[wanted]}
     sound, refused = _sound(directory, found, exact, tried, threads, place)
     if not sound:
-        return Choice(TORCH, "; ".join(f"{name}: {why}" for name, why in refused.items()), refused=refused), None
+        said = "; ".join(f"{name}: {why}" for name, why in refused.items())
+        return Choice(TORCH, said if wanted == AUTO else f"{_ASKED} {said}", refused=refused), None
     if wanted != AUTO:
         return Choice(wanted, "set by RANKLOOP_RERANK_ENGINE"), sound[wanted]
     times = calibrate({TORCH: exact, **sound})
@@ -146,9 +155,12 @@ def _sound(
     sound: dict[str, FastScorer] = {}
     refused: dict[str, str] = {}
     torch_scores = exact.score_pairs(checked_pairs(found)).tolist()
+    damage = _damage(directory, found) if tried.keys() & OPENVINO.keys() else None
     for name, engine in tried.items():
         try:
-            fast = _load(directory, found, exact, name, threads, place)
+            if name in OPENVINO and damage is not None:
+                raise ModelRefused(damage)
+            fast = _load(directory, exact, name, threads, place)
             check(found, engine, torch_scores, fast)
         except (ModelRefused, Unavailable) as error:
             refused[name] = error.message
@@ -157,11 +169,17 @@ def _sound(
     return sound, refused
 
 
-def _load(
-    directory: Path, found: Manifest, exact: Scorer, name: str, threads: int, place: torch.device | None
-) -> FastScorer:
-    """Raises ModelRefused for damaged files, Unavailable where the engine can't be had here."""
+def _damage(directory: Path, found: Manifest) -> str | None:
+    """What is wrong with the engines' files."""
+    try:
+        manifest.verify_files(directory, found, FILES)
+    except ModelRefused as error:
+        return error.message
+    return None
+
+
+def _load(directory: Path, exact: Scorer, name: str, threads: int, place: torch.device | None) -> FastScorer:
+    """Raises Unavailable where the engine can't be had here."""
     if name == GPU and place is not None:
         return FastScorer(GPU, exact, Gpu(Positional(exact.network, exact.inputs), exact.inputs, place), GPU_BATCH)
-    manifest.verify_files(directory, found, FILES)
     return FastScorer(name, exact, OpenVino.load(directory, name, threads))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterable
 from threading import Lock
 
@@ -18,9 +19,18 @@ MICRO_BATCH = 64
 """Rows of a forward pass: a GPU waits for its next call longer than it computes a small one."""
 
 
+_FAILURES = (RuntimeError, AssertionError, TypeError, torch.cuda.DeferredCudaCallError)
+"""What torch raises for a device that is full, broken, half installed, or lacks an operation."""
+log = logging.getLogger("rankloop.store")
+
+
 def device() -> torch.device | None:
-    """This machine's GPU, or none."""
-    return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    """This machine's GPU; None where there is none, or none that answers."""
+    try:
+        return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    except _FAILURES as error:
+        log.warning("no GPU is used: %s", _reason(error))
+        return None
 
 
 class Gpu:
@@ -35,7 +45,7 @@ class Gpu:
         self._busy = Lock()
         try:
             self._network = copy.deepcopy(network).eval().to(place)
-        except RuntimeError as error:
+        except _FAILURES as error:
             raise Unavailable(f"the GPU cannot take the network: {_reason(error)}") from error
 
     def outputs(self, batches: Iterable[tuple[list[int], Inputs]], shape: tuple[int, ...]) -> Logits:
@@ -46,13 +56,13 @@ class Gpu:
                 for places, inputs in batches:
                     tensors = (torch.from_numpy(inputs[name]).to(self._place) for name in self._names)
                     made[places] = self._network(*tensors).float().cpu().numpy()
-        except RuntimeError as error:
+        except _FAILURES as error:
             raise ModelRefused(f"the GPU failed: {_reason(error)}") from error
         if not bool(np.isfinite(made).all()):
             raise ModelRefused(f"{GPU} gave something that is not a finite number")
         return made
 
 
-def _reason(error: RuntimeError) -> str:
+def _reason(error: BaseException) -> str:
     """CUDA says it first and explains at length."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from store.engines.features import FastFeatures
 from store.errors import Cancelled
+from store.scorer import Scorer
 from tests import tiny
 from trainer.base import make_residual_base
 from trainer.features import FeatureStore
@@ -57,6 +59,27 @@ def test_a_flipped_bit_costs_the_time_and_nothing_else(
     assert "are damaged" in caplog.text
     assert after.prepare(PAIRS) == len(PAIRS)
     np.testing.assert_array_equal(after.of(PAIRS), before.of(PAIRS))
+
+
+def test_features_that_torch_does_not_give_are_forgotten(
+    base: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Scorer.features
+    with monkeypatch.context() as sick:
+        sick.setattr(Scorer, "features", lambda *args, **more: plain(*args, **more) + np.float32(0.01))
+        sick.setattr(FastFeatures, "hasten", lambda _: "torch")
+        night(base, tmp_path).prepare(PAIRS)
+    healthy = night(base, tmp_path)
+    with caplog.at_level(logging.WARNING):
+        assert healthy.prepare(PAIRS) == len(PAIRS)
+    assert "wrong by up to 1.0e-02" in caplog.text
+    assert night(base, tmp_path).prepare(PAIRS) == 0, "and what is kept now is right"
+
+
+def test_other_libraries_start_afresh(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    night(base, tmp_path).prepare(PAIRS)
+    monkeypatch.setattr("trainer.kept_features.version", lambda _: "99.0")
+    assert night(base, tmp_path).prepare(PAIRS) == len(PAIRS)
 
 
 def test_a_truncated_file_is_computed_again(base: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
 
 from store.types import Pair, PairSource
 from tests import tiny
-from trainer.finetune import TrainLog, finetune
+from trainer.finetune import TrainLog, finetune, one_table_a_step
 from trainer.recipe import SEED, Recipe
 from trainer.tokens import Tokens
 
@@ -103,3 +103,24 @@ def test_the_first_steps_loss_is_exactly_the_plain_trainers(base: Path, tmp_path
     rows = labelled(16)
     log = tuned(base, rows, SEED, tmp_path / "out")
     assert log.loss_first == pytest.approx(plain_losses(base, rows, SEED, tmp_path / "plain")[0], abs=1e-4)
+
+
+def test_one_gradient_of_the_embedding_table_a_step_is_the_sum_of_all(base: Path) -> None:
+    model = CrossEncoder(str(base), device="cpu", local_files_only=True)
+    tokens = Tokens(model, PAIRS)
+    table = model.model.get_input_embeddings().weight
+
+    def gradient() -> torch.Tensor:
+        model.zero_grad()
+        parts = [model(tokens.batch([pair]))["scores"].sum() for pair in PAIRS]
+        torch.stack(parts).sum().backward()
+        assert table.grad is not None
+        return table.grad
+
+    each = gradient()
+    assert each.abs().sum() > 0
+    with one_table_a_step(model):
+        once = gradient()
+    assert not once.is_sparse
+    torch.testing.assert_close(once, each, rtol=1e-5, atol=1e-7)
+    assert not model.model.get_input_embeddings().sparse, "and the table is left as it was"
