@@ -22,7 +22,7 @@ CYCLE = (
 """A job whose trainer has died three times is failed. Of three kills in a row one strikes the server alone, so that
 after them a night can be let through."""
 MUST_STRIKE = ("finetune", "out_of_fold", "evaluate", "publish")
-AIM_S = 90.0
+AIM_S = 120.0
 """So long a stage is waited for; then the kill comes wherever the job is."""
 SPAN_S = 8.0
 WORKING = 0.8
