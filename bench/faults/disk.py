@@ -27,7 +27,8 @@ PUBLISH = "publish"
 PROMOTING_MB, PROMOTIONS = (0.0, 0.004, 0.02, 1.0), 5
 """Room for each promotion, so many times over."""
 RATINGS, QUICK_RATINGS = 3000, 300
-JOB_S = 600.0
+PATIENCE_S, JOB_S = 90.0, 600.0
+"""For a night's end while there is no room, and with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Night:
     """The last one that could be written down."""
     error: str = ""
     silent: bool = False
-    stuck: bool = False
-    """It came to its end only once there was room again."""
+    stuck: str = ""
+    """The stage in which it stood still until there was room again."""
     moved: str = ""
     """How the champion changed, where the night has not said that it promoted."""
 
@@ -50,10 +51,15 @@ class Night:
     def failed_in(self) -> str | None:
         return self.stage if self.state == "failed" else None
 
+    @property
+    def finished(self) -> bool:
+        return self.state == "succeeded" and not self.stuck
+
     def words(self) -> str:
         where = f" in {self.stage}" if self.state == "failed" else ""
         room = "all room" if self.left is None else f"{self.left:g} MB"
-        return f"{room}: {self.state}{where}{' once there was room' if self.stuck else ''}"
+        waited = f" once there was room, until then in {self.stuck}" if self.stuck else ""
+        return f"{room}: {self.state}{where}{waited}"
 
 
 @dataclass(slots=True)
@@ -191,10 +197,10 @@ def _training(world: World, served: Site, disk: Disk, audit: Audit, acknowledged
         nights.append(_night(served, disk, left, world))
         audit.look(acknowledged)
     for _ in range(QUICK_SEARCH if world.quick else SEARCH):
-        left = _between(nights)
-        if left is None:
+        between = _between(nights)
+        if between is None:
             break
-        nights.append(_night(served, disk, left, world))
+        nights.append(_night(served, disk, between, world))
         audit.look(acknowledged)
     last = _night(served, disk, None, world)
     audit.look(acknowledged, everything=True)
@@ -210,7 +216,7 @@ def _training(world: World, served: Site, disk: Disk, audit: Audit, acknowledged
             "nights that a full disk failed",
             "some, and some finished",
             f"{len(struck)} of {len(nights)}",
-            bool(struck) and any(night.state == "succeeded" for night in nights),
+            bool(struck) and any(night.finished for night in nights),
         ),
         Check(
             "of these while publishing",
@@ -241,7 +247,8 @@ def _night(served: Site, disk: Disk, left: float | None, world: World) -> Night:
         except Busy as error:
             disk.free()
             return Night(left, "not started", error=error.message)
-        stuck = not wait_for(partial(_ended, served, job), 150)
+        came = wait_for(partial(_ended, served, job), PATIENCE_S)
+        stuck = "" if came else str(served.rows("SELECT stage FROM jobs WHERE id = ?", job)[0][0])
         disk.free()
         ended = admin.wait(job, JOB_S)
     promoted = (ended.result or {}).get("promoted")
@@ -261,10 +268,10 @@ def _night(served: Site, disk: Disk, left: float | None, world: World) -> Night:
 
 
 def _between(nights: list[Night]) -> float | None:
-    """Room between what failed before publishing and what sufficed; None where a night has failed publishing."""
+    """Room between too little, with which a night failed or stood still, and enough; None where a night has failed publishing."""
     if any(night.failed_in == PUBLISH for night in nights):
         return None
-    enough = min((night.left or 0.0 for night in nights if night.state == "succeeded"), default=max(LEFT_MB))
+    enough = min((night.left or 0.0 for night in nights if night.finished), default=max(LEFT_MB))
     short = max((night.left or 0.0 for night in nights if (night.left or 0.0) < enough), default=0.0)
     return round((short + enough) / 2, 3)
 

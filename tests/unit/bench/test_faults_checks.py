@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -44,6 +45,7 @@ def test_the_room_with_which_publishing_fails_is_searched_between_too_little_and
     short, enough = Night(0.5, "failed", "finetune"), Night(3.0, "succeeded", "done")
     assert _between([short, enough]) == (0.5 + 3.0) / 2
     assert _between([short, enough, Night(2.0, "failed", "publish")]) is None
+    assert _between([short, enough, Night(1.0, "succeeded", "done", stuck="dataset")]) == (1.0 + 3.0) / 2
     assert _between([short]) == (0.5 + max(LEFT_MB)) / 2
 
 
@@ -75,6 +77,6 @@ def test_a_stage_that_was_struck_says_nothing_of_its_length() -> None:
     assert aim.length("out_of_fold") == UNKNOWN_S
 
 
-def site(rows: list[tuple[object, ...]]) -> Site:
+def site(rows: Sequence[tuple[object, ...]]) -> Site:
     """A database that answers whatever it is asked with these rows."""
     return cast(Site, SimpleNamespace(rows=lambda _: rows))
