@@ -27,6 +27,8 @@ AIM_S = 120.0
 SPAN_S = 8.0
 WORKING = 0.8
 """Share of the kills without an aim that let the trainer start first; the others strike its start."""
+OVER_S = 0.3
+"""Most time between a night's end and its kill: later it would cost the next night an attempt."""
 WITHIN = 0.8
 """Share of a stage's usual length in which it is struck: with features kept from the night before, some take 0.2 s."""
 LOOK_S = 0.03
@@ -52,7 +54,7 @@ class Aim:
         elif wanted == NIGHT_OVER:
             before = self._ended()
             self._waited(wanted, wait_for(lambda: self._ended() > before, AIM_S, LOOK_S))
-            time.sleep(self.rng.uniform(0.0, 2.0))
+            time.sleep(self.rng.uniform(0.0, OVER_S))
         else:
             self._waited(wanted, wait_for(lambda: self._at_work(wanted), AIM_S, LOOK_S))
             time.sleep(self.rng.uniform(0.0, WITHIN * self.length(wanted)))

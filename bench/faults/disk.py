@@ -268,7 +268,7 @@ def _night(served: Site, disk: Disk, left: float | None, world: World) -> Night:
 
 
 def _between(nights: list[Night]) -> float | None:
-    """Room between too little, with which a night failed or stood still, and enough; None where a night has failed publishing."""
+    """Room between too little (a night failed or stood still) and enough; None where one failed publishing."""
     if any(night.failed_in == PUBLISH for night in nights):
         return None
     enough = min((night.left or 0.0 for night in nights if night.finished), default=max(LEFT_MB))
