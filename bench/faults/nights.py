@@ -22,6 +22,7 @@ class Nights(threading.Thread):
     served: Site
     started: int = 0
     looks: int = 0
+    """From the first one on that saw a night at work."""
     at_work: int = 0
     errors: list[str] = field(default_factory=list)
     """What the administrator was told, other than that one is open already."""
@@ -37,8 +38,8 @@ class Nights(threading.Thread):
         with self.served.client("boss", admin=True) as admin:
             while True:
                 state = self._state()
-                self.looks += 1
                 self.at_work += state == "running"
+                self.looks += self.at_work > 0
                 if state is None:
                     self._start(admin)
                 if self._ended.wait(LOOK_S):
