@@ -10,13 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bench.faults.checks import Check, none_of
 from bench.faults.nights import Nights
-from bench.faults.site import Site, site
+from bench.faults.site import Site, site, wait_for
 from bench.faults.world import World, questions
 from store.errors import RankloopError
 
 PROCESSES, RATINGS, QUICK_RATINGS = 8, 500, 20
 IDENTICAL = 50
 ASKED = 20
+PATIENCE_S = 60.0
+"""For the first night to begin."""
 STARS = "SELECT answer_id, actor, value FROM signals WHERE kind = 'stars' ORDER BY id"
 
 
@@ -27,6 +29,7 @@ def measure(world: World) -> list[Check]:
         served.wait_for_trainer()
         nights = Nights(served)
         nights.start()
+        wait_for(lambda: nights.at_work > 0, PATIENCE_S)
         answers = [answer for answer, _ in places]
         with ThreadPoolExecutor(PROCESSES) as pool:
             told = list(pool.map(lambda number: _rater(served.url, number, each, answers), range(PROCESSES)))

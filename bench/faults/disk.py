@@ -21,8 +21,45 @@ from store.errors import Busy, Conflict, RankloopError
 ROOM = 40 * 2**20
 """Beside what the data directory holds already."""
 LEFT_MB, QUICK_LEFT_MB = (0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0), (0.5, 2.0)
+SEARCH, QUICK_SEARCH = 8, 3
+"""Nights more, at most, to find the room with which publishing fails."""
+PUBLISH = "publish"
+PROMOTING_MB, PROMOTIONS = (0.0, 0.004, 0.02, 1.0), 5
+"""Room for each promotion, so many times over."""
 RATINGS, QUICK_RATINGS = 3000, 300
-JOB_S = 600.0
+PATIENCE_S, JOB_S = 90.0, 600.0
+"""For a night's end while there is no room, and with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What became of a nightly job."""
+
+    left: float | None
+    """MB of room when it began, None for all."""
+    state: str
+    stage: str = ""
+    """The last one that could be written down."""
+    error: str = ""
+    silent: bool = False
+    stuck: str = ""
+    """The stage in which it stood still until there was room again."""
+    moved: str = ""
+    """How the champion changed, where the night has not said that it promoted."""
+
+    @property
+    def failed_in(self) -> str | None:
+        return self.stage if self.state == "failed" else None
+
+    @property
+    def finished(self) -> bool:
+        return self.state == "succeeded" and not self.stuck
+
+    def words(self) -> str:
+        where = f" in {self.stage}" if self.state == "failed" else ""
+        room = "all room" if self.left is None else f"{self.left:g} MB"
+        waited = f" once there was room, until then in {self.stuck}" if self.stuck else ""
+        return f"{room}: {self.state}{where}{waited}"
 
 
 @dataclass(slots=True)
@@ -52,12 +89,13 @@ def measure(world: World) -> list[Check]:
             return [Check("a full disk", "–", "no file system can be mounted here (try under `unshare -rm`)", None)]
         data = disk.folder / "data"
         shutil.copytree(world.data, data)
-        with site(data, {**world.settings, "RANKLOOP_AUTO_PROMOTE": "false"}) as served:
+        with site(data, world.settings) as served:
             served.wait_for_trainer()
             audit = Audit(served)
             acknowledged: dict[Vote, bool] = {}
             return [
                 *_rating(world, served, disk, audit, acknowledged),
+                *_promoting(world, served, disk),
                 *_training(world, served, disk, audit, acknowledged),
             ]
 
@@ -123,58 +161,123 @@ def _rating(world: World, served: Site, disk: Disk, audit: Audit, acknowledged: 
     ]
 
 
+def _promoting(world: World, served: Site, disk: Disk) -> list[Check]:
+    """Promote with next to no room: whatever was acknowledged serves, and nothing else."""
+    now = _champion(served)
+    moved, refused, wrong = 0, [], []
+    rooms = PROMOTING_MB * (1 if world.quick else PROMOTIONS)
+    with served.client("boss", admin=True, timeout=120) as admin:
+        for left in rooms:
+            disk.fill(left)
+            other = next(version for version in world.versions if version != now)
+            try:
+                admin.promote(other, "bench", force=True)
+            except RankloopError as error:
+                refused.append(f"{type(error).__name__}: {error.message}")
+            else:
+                now, moved = other, moved + 1
+            said = admin.search("Where do we wipe the account?", test=True).model_version
+            if (found := _champion(served)) != now or said != now:
+                wrong.append(f"{left} MB: champion {found}, served {said}, acknowledged {now}")
+            disk.free()
+    odd = [words for words in refused if not words.startswith(Busy.__name__)]
+    seen = f"{moved} done, {len(refused)} refused" + (f": “{refused[0]}”" if refused else "")
+    return [
+        Check(
+            "promotions on a full disk", "some done, some refused with 503", seen, bool(moved and refused) and not odd
+        ),
+        none_of("champions other than the one last acknowledged", wrong, len(rooms), "promotions"),
+    ]
+
+
 def _training(world: World, served: Site, disk: Disk, audit: Audit, acknowledged: dict[Vote, bool]) -> list[Check]:
     """Nights with less and more room: each must fail visibly or finish, and change no champion half-way."""
-    ends: list[str] = []
-    silent: list[str] = []
-    champion = served.rows("SELECT version_id FROM champion")
-    with served.client("boss", admin=True, timeout=120) as admin:
-        for left in QUICK_LEFT_MB if world.quick else LEFT_MB:
-            disk.fill(left)
-            try:
-                job = admin.start_job("nightly")
-            except Conflict as error:
-                silent.append(error.message)
-                disk.free()
-                continue
-            except Busy:
-                ends.append(f"{left} MB: not started")
-                continue
-            wait_for(partial(_ended, served, job), 150)
-            stuck = not _ended(served, job)
-            disk.free()
-            ended = admin.wait(job, JOB_S)
-            note = " once there was room" if stuck else ""
-            ends.append(f"{left} MB: {ended.state}{note}")
-            if ended.state == "failed" and not ended.error:
-                silent.append(f"job {job} failed without a reason")
-            world.say(f"{ends[-1]} {ended.error or ''}")
-            audit.look(acknowledged)
-        disk.free()
-        last = admin.wait(admin.start_job("nightly"), JOB_S)
+    nights: list[Night] = []
+    for left in QUICK_LEFT_MB if world.quick else LEFT_MB:
+        nights.append(_night(served, disk, left, world))
+        audit.look(acknowledged)
+    for _ in range(QUICK_SEARCH if world.quick else SEARCH):
+        between = _between(nights)
+        if between is None:
+            break
+        nights.append(_night(served, disk, between, world))
+        audit.look(acknowledged)
+    last = _night(served, disk, None, world)
     audit.look(acknowledged, everything=True)
-    ends.append(f"all room: {last.state}")
-    kept = served.rows("SELECT version_id FROM champion")
+    silent = [night.words() for night in nights if night.silent]
+    moved = [f"{night.words()}: {night.moved}" for night in [*nights, last] if night.moved]
+    ends = ", ".join(night.words() for night in nights)
+    struck = [night for night in nights if night.failed_in is not None]
+    publishing = [night for night in struck if night.failed_in == PUBLISH]
     return [
-        none_of("nights without a visible end", silent, len(ends), f"nights ({', '.join(ends)})"),
+        none_of("nights without a visible end", silent, len(nights), f"nights ({ends})"),
         none_of("half-published versions", sorted(audit.half), audit.versions, "versions"),
         Check(
             "nights that a full disk failed",
             "some, and some finished",
-            f"{sum('failed' in end for end in ends)} of {len(ends)}",
-            any("failed" in end for end in ends) and any("succeeded" in end for end in ends),
+            f"{len(struck)} of {len(nights)}",
+            bool(struck) and any(night.finished for night in nights),
         ),
-        Check("champion", "unchanged", f"{champion[0][0]} → {kept[0][0]}", champion == kept),
-        none_of("leftovers in the models folder", audit.leftovers(), len(ends), "nights"),
+        Check(
+            "of these while publishing",
+            "some",
+            str(len(publishing)) if publishing else f"none did, though {len(nights)} sizes of room were tried",
+            bool(publishing) if publishing or not world.quick else None,
+        ),
+        none_of("champion moved by a night that did not promote", moved, len(nights) + 1, "nights"),
+        none_of("leftovers in the models folder", audit.leftovers(), len(nights), "nights"),
         none_of("acknowledged ratings lost by then", sorted(audit.lost), len(acknowledged), "ratings"),
         none_of("integrity after the nights", audit.unsound, audit.looks, "looks"),
         Check(
-            "a night once there is room",
-            "succeeded",
-            f"{last.state} {last.error or ''}".strip(),
-            last.state == "succeeded",
+            "a night once there is room", "succeeded", f"{last.state} {last.error}".strip(), last.state == "succeeded"
         ),
     ]
+
+
+def _night(served: Site, disk: Disk, left: float | None, world: World) -> Night:
+    """One nightly job with ``left`` MB when it begins; None: with all room."""
+    before = _champion(served)
+    disk.free() if left is None else disk.fill(left)
+    with served.client("boss", admin=True, timeout=120) as admin:
+        try:
+            job = admin.start_job("nightly")
+        except Conflict as error:
+            disk.free()
+            return Night(left, "another one is open", error=error.message, silent=True)
+        except Busy as error:
+            disk.free()
+            return Night(left, "not started", error=error.message)
+        came = wait_for(partial(_ended, served, job), PATIENCE_S)
+        stuck = "" if came else str(served.rows("SELECT stage FROM jobs WHERE id = ?", job)[0][0])
+        disk.free()
+        ended = admin.wait(job, JOB_S)
+    promoted = (ended.result or {}).get("promoted")
+    expected = ended.result["version"] if ended.result and promoted else before
+    after = _champion(served)
+    night = Night(
+        left,
+        str(ended.state),
+        ended.stage,
+        ended.error or "",
+        silent=str(ended.state) == "failed" and not ended.error,
+        stuck=stuck,
+        moved="" if after == expected else f"{before} → {after}",
+    )
+    world.say(f"{night.words()} {night.error}")
+    return night
+
+
+def _between(nights: list[Night]) -> float | None:
+    """Room between too little (a night failed or stood still) and enough; None where one failed publishing."""
+    if any(night.failed_in == PUBLISH for night in nights):
+        return None
+    enough = min((night.left or 0.0 for night in nights if night.finished), default=max(LEFT_MB))
+    short = max((night.left or 0.0 for night in nights if (night.left or 0.0) < enough), default=0.0)
+    return round((short + enough) / 2, 3)
+
+
+def _champion(served: Site) -> int:
+    return int(served.rows("SELECT version_id FROM champion")[0][0])
 
 
 def _ended(served: Site, job: int) -> bool:

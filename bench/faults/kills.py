@@ -1,109 +1,33 @@
-"""kill -9 of server and trainer at random moments of the whole loop, beside a client that keeps its own log."""
+"""kill -9 of server and trainer at moments of the whole loop, beside a client that keeps its own log."""
 
 from __future__ import annotations
 
 import os
 import random
 import statistics
-import threading
-import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 
+import psutil
+
+from bench.faults.aims import CYCLE, MUST_STRIKE, Aim
 from bench.faults.audit import Audit
 from bench.faults.checks import Check, none_of
+from bench.faults.people import MOVES, Boss, Rater
 from bench.faults.site import Site, site, wait_for
-from bench.faults.world import World, questions
-from rankloop.client import Client
-from store.errors import Conflict, RankloopError
+from bench.faults.world import World
 
 POINTS, QUICK_POINTS = 100, 3
-SPAN_S = 12.0
-"""A kill comes within so many seconds of the last restart: asking, rating, training, publishing, promoting go on."""
-WORKING = 0.8
-"""Share of the kills that let the trainer start first; the others strike its start."""
 READY_S = 10.0
 CLEAN_STARTS = 3
 END_S = 600.0
 VICTIMS = ("server", "trainer", "both")
-
-
-@dataclass(slots=True)
-class Rater(threading.Thread):
-    """Asks and rates without a pause. What the server has acknowledged is written down here, nowhere else.
-
-    A rating that was not acknowledged is sent again until it is: it must then count once, not twice.
-    """
-
-    url: str
-    world: World
-    acknowledged: dict[tuple[str, str, int], bool] = field(default_factory=dict)
-    """(answer, actor, chunk) → the vote."""
-    ended: threading.Event = field(default_factory=threading.Event)
-    refused: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        threading.Thread.__init__(self, daemon=True)
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def run(self) -> None:
-        for number, question in enumerate(questions(self.world, 11, 1_000_000)):
-            if self.ended.is_set():
-                return
-            actor = f"person-{number % 7}"
-            with Client(self.url, user=actor, timeout=30.0) as client:
-                try:
-                    answer = client.answer(question.query, top_k=8)
-                except RankloopError:
-                    self.ended.wait(0.2)
-                    continue
-                assert answer.answer_id is not None
-                for source in answer.sources[:3]:
-                    self._vote(client, answer.answer_id, actor, source.chunk_id, source.path in question.relevant)
-
-    def _vote(self, client: Client, answer: str, actor: str, chunk: int, relevant: bool) -> None:
-        while not self.ended.is_set():
-            try:
-                client.rate_chunk(answer, chunk, relevant)
-            except RankloopError as error:
-                self.refused[type(error).__name__] += 1
-                self.ended.wait(0.1)
-            else:
-                self.acknowledged[answer, actor, chunk] = relevant
-                return
-
-
-@dataclass(slots=True)
-class Boss(threading.Thread):
-    """Starts the nightly job whenever none is open, promotes and rolls back."""
-
-    url: str
-    token: Client
-    rng: random.Random
-    ended: threading.Event = field(default_factory=threading.Event)
-    moves: int = 0
-
-    def __post_init__(self) -> None:
-        threading.Thread.__init__(self, daemon=True)
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def run(self) -> None:
-        while not self.ended.wait(self.rng.uniform(0.3, 1.5)):
-            with suppress(RankloopError):  # one is open, or nobody is there
-                self.token.start_job("nightly")
-            try:
-                known = [version.id for version in self.token.models().versions]
-                self.token.promote(self.rng.choice(known), "bench", force=True)
-                self.moves += 1
-            except Conflict:
-                pass  # it serves already
-            except RankloopError:
-                pass
+TRIES = 5
+"""A victim may be about to start just then: the point is taken again."""
+ENOUGH = 3 * len(CYCLE)
+"""Fewer points say nothing of what was struck and what came through: every aim with every victim."""
+PER_NIGHT = 10
+"""One point in four lets a night through; so many points a night is the least."""
 
 
 @dataclass(slots=True)
@@ -116,6 +40,11 @@ class Toll:
     """Ratings acknowledged between one kill and the next."""
     killed: Counter[str] = field(default_factory=Counter)
     stages: Counter[str] = field(default_factory=Counter)
+    """Where the job of a killed trainer stood."""
+
+    @property
+    def kills(self) -> int:
+        return self.killed.total()
 
 
 def measure(world: World) -> list[Check]:
@@ -123,15 +52,14 @@ def measure(world: World) -> list[Check]:
     with site(world.copy("kills"), world.settings) as served:
         clean = _clean_starts(served)
         rater = Rater(served.url, world)
-        boss = Boss(served.url, served.client("boss", admin=True), rng)
-        toll = Toll(Audit(served))
+        boss = Boss(served.client("boss", admin=True), rng)
+        toll, aim = Toll(Audit(served)), Aim(served, rng)
+        toll.audit.look({})
+        began_with = toll.audit.versions
         rater.start()
         boss.start()
         for point in range(points):
-            if rng.random() < WORKING:
-                served.wait_for_trainer()
-            time.sleep(rng.uniform(0.2, SPAN_S))
-            _kill(served, VICTIMS[point % len(VICTIMS)], toll)
+            _one_point(aim, point, toll)
             acknowledged = dict(rater.acknowledged)
             toll.news.append(len(acknowledged) - sum(toll.news))
             toll.audit.look(acknowledged)
@@ -141,8 +69,15 @@ def measure(world: World) -> list[Check]:
         open_jobs = _wait_for_jobs(served)
         rater.ended.set()
         rater.join(60)
+        _restart(served)  # leftovers are swept at start, and a job's third death was seen only after the last one
         toll.audit.look(dict(rater.acknowledged), everything=True)
-        return _checks(served, toll, rater, boss, points, clean, open_jobs)
+        return [
+            Check("kills", str(points), _of_kills(toll, aim), toll.kills == points),
+            *_lively(served, toll, boss, points, toll.audit.versions - began_with),
+            *_lasting(toll, rater, points),
+            _ready(toll, clean),
+            *_of_jobs(served, open_jobs),
+        ]
 
 
 def _clean_starts(served: Site) -> float:
@@ -150,23 +85,50 @@ def _clean_starts(served: Site) -> float:
     taken = []
     for _ in range(CLEAN_STARTS):
         served.wait_for_trainer()
-        served.stop()
-        wait_for(lambda: served.trainer() is None, 60)
-        taken.append(served.start())
+        taken.append(_restart(served))
     return statistics.median(taken)
 
 
-def _kill(served: Site, victim: str, toll: Toll) -> None:
-    if victim == "trainer":
+def _restart(served: Site) -> float:
+    """In order; seconds until it is ready."""
+    served.stop()
+    wait_for(lambda: served.trainer() is None, 60)
+    return served.start()
+
+
+def _one_point(aim: Aim, point: int, toll: Toll) -> None:
+    """One kill, each cycle of aims with the next victims; a point that found nobody is taken again."""
+    victim = VICTIMS[(point + point // len(CYCLE)) % len(VICTIMS)]
+    for _ in range(TRIES):
+        aim.take(point)
+        if _kill(aim.served, victim, toll):
+            toll.killed[victim] += 1
+            return
+
+
+def _kill(served: Site, victim: str, toll: Toll) -> bool:
+    """False where the victim was not there to be killed."""
+    if victim in ("trainer", "both"):
         served.wait_for_trainer()  # the earliest moment of its life that can be seen
-    running = served.rows("SELECT stage FROM jobs WHERE state = 'running'")
-    toll.stages[running[0][0] if running else "between jobs"] += 1
-    if victim in ("trainer", "both") and served.kill_trainer() is None:
-        victim = {"trainer": "nobody", "both": "server"}[victim]  # it was about to start
-    toll.killed[victim] += 1
+        pid = served.kill_trainer()
+        if pid is None:
+            return False
+        toll.stages[_stage_of(served, pid)] += 1
     if victim in ("server", "both"):
+        if not served.alive():
+            return False
         served.kill()
         toll.ready_s.append(served.start())
+    return True
+
+
+def _stage_of(served: Site, pid: int) -> str:
+    """Where the trainer stood that has just been killed: the row says so until another one takes the job up."""
+    wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 10, 0.01)
+    for owner, stage in served.rows("SELECT owner, stage FROM jobs WHERE state = 'running'"):
+        if f"-{pid}-" in owner:
+            return str(stage)
+    return "between jobs"
 
 
 def _wait_for_jobs(served: Site) -> list[str]:
@@ -176,19 +138,41 @@ def _wait_for_jobs(served: Site) -> list[str]:
     return [str(row[0]) for row in served.rows(statement)]
 
 
-def _checks(
-    served: Site, toll: Toll, rater: Rater, boss: Boss, points: int, clean: float, open_jobs: list[str]
-) -> list[Check]:
-    audit, acknowledged = toll.audit, len(rater.acknowledged)
-    ends = served.rows("SELECT state, count(*) FROM jobs WHERE kind = 'nightly' GROUP BY state ORDER BY state")
-    jobs = sum(count for _, count in ends)
-    again = max((seconds - clean for seconds in toll.ready_s), default=0.0)
-    longest, median = max(toll.ready_s, default=0.0), statistics.median(toll.ready_s or [0.0])
-    silent = served.rows("SELECT id FROM jobs WHERE state = 'failed' AND coalesce(error, '') = ''")
-    struck = ", ".join(f"{stage} {count}" for stage, count in toll.stages.most_common())
+def _of_kills(toll: Toll, aim: Aim) -> str:
     killed = ", ".join(f"{victim} {count}" for victim, count in sorted(toll.killed.items()))
+    missed = f"; {len(aim.missed)} came too late for their aim" if aim.missed else ""
+    return f"{toll.kills} ({killed}){missed}"
+
+
+def _lively(served: Site, toll: Toll, boss: Boss, points: int, published: int) -> list[Check]:
+    """That there was something to be lost: without these, nothing that follows would say anything."""
+    many = points >= ENOUGH
+    struck = ", ".join(f"{stage} {count}" for stage, count in toll.stages.most_common())
+    ends = dict(served.rows("SELECT state, count(*) FROM jobs WHERE kind = 'nightly' GROUP BY state ORDER BY state"))
+    nights = ", ".join(f"{state} {count}" for state, count in ends.items())
+    moves = ", ".join(f"{boss.moves[name]} {name}" for name in MOVES)
+    least = points // PER_NIGHT
     return [
-        Check("kills", str(points), f"{points - toll.killed['nobody']} ({killed}); struck in: {struck}", None),
+        Check(
+            "trainers killed in " + ", ".join(MUST_STRIKE),
+            "each",
+            struck,
+            all(toll.stages[stage] for stage in MUST_STRIKE) if many else None,
+        ),
+        Check("versions published meanwhile", f"≥ {least}", str(published), published >= least if many else None),
+        Check("nights that succeeded", f"≥ {least}", nights, ends.get("succeeded", 0) >= least if many else None),
+        Check(
+            "promotions and roll-backs",
+            "both",
+            f"{moves}; processors {os.cpu_count()}",
+            all(boss.moves[name] for name in MOVES) if many else None,
+        ),
+    ]
+
+
+def _lasting(toll: Toll, rater: Rater, points: int) -> list[Check]:
+    audit, acknowledged = toll.audit, len(rater.acknowledged)
+    return [
         Check(
             "ratings acknowledged between two kills",
             "some, mostly",
@@ -198,16 +182,26 @@ def _checks(
         none_of("acknowledged ratings lost", sorted(audit.lost), acknowledged, "ratings"),
         none_of("ratings doubled", sorted(audit.doubled), acknowledged, "ratings"),
         none_of("half-published versions", sorted(audit.half), audit.versions, "versions"),
-        none_of("leftovers in the models folder at the end", audit.leftovers(), audit.versions, "folders"),
+        none_of("leftovers in the models folder after another start", audit.leftovers(), audit.versions, "folders"),
         none_of("integrity check", audit.unsound, audit.looks, "looks"),
-        Check(
-            "ready again (model load apart)",
-            f"< {READY_S:.0f} s longer than a clean start",
-            f"longest {longest:.1f} s, median {median:.1f} s; clean start {clean:.1f} s",
-            again < READY_S,
-        ),
+    ]
+
+
+def _ready(toll: Toll, clean: float) -> Check:
+    again = max((seconds - clean for seconds in toll.ready_s), default=0.0)
+    longest, median = max(toll.ready_s, default=0.0), statistics.median(toll.ready_s or [0.0])
+    return Check(
+        "ready again",
+        f"< {READY_S:.0f} s longer than a clean start",
+        f"longest {longest:.1f} s, median {median:.1f} s of {len(toll.ready_s)}; clean start {clean:.1f} s",
+        bool(toll.ready_s) and again < READY_S,
+    )
+
+
+def _of_jobs(served: Site, open_jobs: list[str]) -> list[Check]:
+    jobs = int(served.rows("SELECT count(*) FROM jobs WHERE kind = 'nightly'")[0][0])
+    silent = served.rows("SELECT id FROM jobs WHERE state = 'failed' AND coalesce(error, '') = ''")
+    return [
         none_of("jobs without an end", open_jobs, jobs, "jobs"),
         none_of("failed jobs without a reason", silent, jobs, "jobs"),
-        Check("jobs by end", "–", ", ".join(f"{state} {count}" for state, count in ends), None),
-        Check("promotions", "–", f"{boss.moves}; processors {os.cpu_count()}", None),
     ]

@@ -82,6 +82,9 @@ class Site:
     def wait_for_trainer(self, other_than: int | None = None, patience_s: float = READY_S) -> int | None:
         return wait_for(lambda: pid if (pid := self.trainer()) != other_than else None, patience_s)
 
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         """kill -9 of the server. The trainer notices and ends by itself."""
         assert self.process is not None

@@ -20,6 +20,7 @@ from store.errors import RankloopError
 from store.loading import directory_of
 from store.manifest import PROBE_TOLERANCE
 from store.scorer import Scorer
+from store.types import Blend
 
 RATE = 20.0
 """Requests a second, sent when they are due whether or not earlier ones have been answered."""
@@ -33,18 +34,56 @@ ALLOWED = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """What an answer says of one chunk."""
+
+    dense: float
+    lexical: float
+    rerank: float | None
+    final: float
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     due: float
     answered: float
     version: int
-    scores: dict[int, float | None]
-    """Chunk → ``rerank_score``."""
+    scores: dict[int, Scored]
+    """By chunk."""
     query: str
 
     @property
     def seconds(self) -> float:
         """From when it was due: a request that had to wait for a sender has waited."""
         return self.answered - self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a version gives outside the server."""
+
+    blend: Blend
+    logits: dict[tuple[str, int], float]
+    """By question and chunk."""
+
+    def gives(self, seen: Seen, blend: Blend | None = None) -> bool:
+        """Whether every score of the answer is this version's; ``blend``: with this one instead of its own."""
+        return bool(seen.scores) and all(
+            one.rerank is not None
+            and close(one.rerank, logit := self.logits[seen.query, chunk])
+            and close(one.final, final_of(blend or self.blend, one, logit))
+            for chunk, one in seen.scores.items()
+        )
+
+
+@dataclass(slots=True)
+class Moves:
+    """What the mover has done."""
+
+    windows: list[tuple[float, float]] = field(default_factory=list)
+    """From asked to acknowledged, of the moves that went through."""
+    refused: list[str] = field(default_factory=list)
+    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -77,7 +116,10 @@ class Load:
             self.failed.append(error.message)
             return
         self.texts.update({one.chunk_id: one.text for one in found.results})
-        scores = {one.chunk_id: one.rerank_score for one in found.results}
+        scores = {
+            one.chunk_id: Scored(one.dense_score, one.lexical_score, one.rerank_score, one.final_score)
+            for one in found.results
+        }
         self.seen.append(Seen(due, time.monotonic(), found.model_version, scores, query))
 
 
@@ -92,19 +134,16 @@ def measure(world: World) -> list[Check]:
         load.run(QUICK_QUIET_S / 2)  # warm
         quiet, busy = Load(served.url, queries), Load(served.url, queries)
         quiet.run(QUICK_QUIET_S if world.quick else QUIET_S)
-        windows: list[tuple[float, float]] = []
-        refused: list[str] = []
-        mover = threading.Thread(target=_move, args=(admin, world, swaps, minutes * 60, windows, refused))
+        moves = Moves()
+        mover = threading.Thread(target=_move, args=(admin, world, swaps, minutes * 60, moves), daemon=True)
         mover.start()
         busy.run(minutes * 60)
         mover.join(120)
-        mixed, alike = _mixed(served, world, busy)
-        return [*_checks(quiet, busy, windows, refused, mixed, swaps), alike]
+        truths = _truths(served, world, busy)
+        return [*_moved(moves, busy, world, swaps), *_pure(truths, busy), *_quick(quiet, busy, moves)]
 
 
-def _move(
-    admin: Client, world: World, swaps: int, seconds: float, windows: list[tuple[float, float]], refused: list[str]
-) -> None:
+def _move(admin: Client, world: World, swaps: int, seconds: float, moves: Moves) -> None:
     """Promote the other version, roll back, promote …: evenly over the stretch."""
     first, second = world.versions
     for number in range(swaps):
@@ -116,62 +155,91 @@ def _move(
             else:
                 admin.rollback("bench", to=first)
         except RankloopError as error:
-            refused.append(error.message)
-        windows.append((began, time.monotonic()))
+            moves.refused.append(error.message)
+        else:
+            moves.windows.append((began, time.monotonic()))
+    moves.ended = True
 
 
-def _mixed(served: Site, world: World, load: Load) -> tuple[list[str], Check]:
-    """Answers with a score that is not the one of the version they name; and whether a wrong one would be noticed."""
+def _truths(served: Site, world: World, load: Load) -> dict[int, Truth]:
     db = Database.open(served.settings.database)
-    found: list[str] = []
-    truths: dict[int, dict[tuple[str, int], float]] = {}
     try:
         with db.read() as tx:
             versions = {number: registry.get(tx, number) for number in world.versions}
     finally:
         db.dispose()
+    found, known = {}, list(load.texts.items())
     for number, version in versions.items():
         scorer = Scorer.load(directory_of(version, served.settings.models_dir), max_length=256)
+        logits: dict[tuple[str, int], float] = {}
         for query in load.queries:
-            known = list(load.texts.items())
-            logits = scorer.score(query, [text for _, text in known])
-            truth = {chunk: float(logit) for (chunk, _), logit in zip(known, logits, strict=True)}
-            truths.setdefault(number, {}).update({(query, chunk): logit for chunk, logit in truth.items()})
-            mine = [one for one in load.seen if one.version == number and one.query == query]
-            found += [f"{query!r} named version {number}" for one in mine if not _equal(one.scores, truth)]
-    found += [f"{one.query!r} named version {one.version}" for one in load.seen if one.version not in versions]
-    first, second = (truths[number] for number in world.versions)
-    alike = sum(_close(first[pair], second[pair]) for pair in first)
-    seen = f"{alike} of {len(first):,} pairs of question and chunk"
-    return found, Check("scores that both versions share", "≤ 1 %", seen, 0 <= alike <= 0.01 * len(first))
+            scores = scorer.score(query, [text for _, text in known])
+            logits.update({(query, chunk): float(score) for (chunk, _), score in zip(known, scores, strict=True)})
+        found[number] = Truth(version.blend, logits)
+    return found
 
 
-def _equal(scores: dict[int, float | None], truth: dict[int, float]) -> bool:
-    return bool(scores) and all(score is not None and _close(score, truth[chunk]) for chunk, score in scores.items())
+def final_of(blend: Blend, one: Scored, logit: float) -> float:
+    """``final_score`` by the blend's formula."""
+    return blend.dense * one.dense + blend.lexical * one.lexical + blend.rerank * logit
 
 
-def _close(score: float, truth: float) -> bool:
+def close(score: float, truth: float) -> bool:
     return abs(score - truth) <= PROBE_TOLERANCE * max(1.0, abs(truth))
 
 
-def _checks(
-    quiet: Load, busy: Load, windows: list[tuple[float, float]], refused: list[str], mixed: list[str], swaps: int
-) -> list[Check]:
-    during = [one for one in busy.seen if any(one.due < end and one.answered > begin for begin, end in windows)]
+def _moved(moves: Moves, busy: Load, world: World, swaps: int) -> list[Check]:
+    """That both versions have served, in turn, as often as was wanted."""
+    counts = {number: sum(one.version == number for one in busy.seen) for number in world.versions}
+    shares = ", ".join(f"version {number} {count:,}" for number, count in counts.items())
+    late = "" if moves.ended else "; the mover has not come to its end"
+    return [
+        Check(
+            "swaps",
+            str(swaps),
+            f"{len(moves.windows)}{late}",
+            moves.ended and len(moves.windows) == swaps,
+        ),
+        none_of("swaps refused", moves.refused, swaps, "swaps"),
+        Check("answers of each version", "some", shares, all(counts.values())),
+    ]
+
+
+def _pure(truths: dict[int, Truth], load: Load) -> list[Check]:
+    """Answers with scores that are not those of the version they name; and whether wrong ones would be noticed."""
+    first, second = truths.values()
+    other = {number: (second if truth is first else first) for number, truth in truths.items()}
+    mixed = [
+        f"{one.query!r} named version {one.version}"
+        for one in load.seen
+        if one.version not in truths or not truths[one.version].gives(one)
+    ]
+    known = [one for one in load.seen if one.version in truths]
+    model = sum(other[one.version].gives(one, truths[one.version].blend) for one in known)
+    blend = sum(truths[one.version].gives(one, other[one.version].blend) for one in known)
+    return [
+        none_of("answers with a rerank_score or final_score of another version", mixed, len(load.seen), "answers"),
+        Check(
+            "answers that the other version's model, or its blend alone, would give too",
+            "0",
+            f"{model} and {blend} of {len(known):,} answers",
+            bool(known) and model == blend == 0,
+        ),
+    ]
+
+
+def _quick(quiet: Load, busy: Load, moves: Moves) -> list[Check]:
+    during = [one for one in busy.seen if any(one.due < end and one.answered > begin for begin, end in moves.windows)]
     calm, hot = p99(quiet.seen), p99(during)
     ratio = hot / calm if calm else float("inf")
-    taken = statistics.median(end - begin for begin, end in windows) if windows else 0.0
-    counts = {number: sum(one.version == number for one in busy.seen) for number in {one.version for one in busy.seen}}
-    shares = ", ".join(f"version {number} {count:,}" for number, count in sorted(counts.items()))
+    taken = statistics.median(end - begin for begin, end in moves.windows) if moves.windows else 0.0
     return [
-        none_of("swaps refused", refused, swaps, "swaps"),
         none_of("requests failed", [*quiet.failed, *busy.failed], len(quiet.seen) + len(busy.seen), "requests"),
-        none_of("answers with scores of another version", mixed, len(busy.seen), f"answers ({shares})"),
         Check(
             "p99 during swaps",
             f"≤ {ALLOWED:.0f}× quiet",
             f"{ratio:.2f}×: {1000 * hot:.0f} ms of {len(during)}, quiet {1000 * calm:.0f} ms of {len(quiet.seen)}",
-            ratio <= ALLOWED,
+            bool(during) and ratio <= ALLOWED,
         ),
         Check("median swap, asked to answered", "–", f"{taken:.2f} s", None),
     ]

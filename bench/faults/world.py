@@ -28,6 +28,10 @@ from trainer.first_champion import register_base
 REPO = "toolbox"
 RATED = 60
 MAX_LENGTH = 64
+BLENDS = (Blend(0.0, 0.0, 1.0), Blend(0.3, 0.1, 1.0))
+"""Of the two versions: an answer that took its model from one and its blend from the other has scores of neither."""
+MADE = f"{RATED} rated, {BLENDS}"
+"""What an earlier call's world must have been made of to be taken again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def prepare(root: Path, quick: bool, points: int | None, console: Console) -> Wo
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     corpus, root = toolbox(), root.resolve()
     data = root / "prepared"
-    if not (root / "ready").exists():
+    ready = root / "ready"
+    if not ready.is_file() or ready.read_text(encoding="utf-8") != MADE:
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         make_residual_base(tiny.encoder(root / "encoder"), root / "base", max_length=MAX_LENGTH)
@@ -96,10 +101,10 @@ def prepare(root: Path, quick: bool, points: int | None, console: Console) -> Wo
             _index(made, root / "code")
             for number, question in enumerate(corpus.questions[:RATED]):
                 rate_as_labelled(made.client(("ann", "bob")[number % 2]), question, REPO, Tally())
-            publish(made, "one", 1)
-            publish(made, "two", 2)
+            for number, (name, blend) in enumerate(zip(("one", "two"), BLENDS, strict=True)):
+                publish(made, name, number + 1, blend=blend)
             _register_base(made, root / "base")
-        (root / "ready").touch()
+        ready.write_text(MADE, encoding="utf-8")
     return World(root, data, corpus, (1, 2), quick, points, console)
 
 
@@ -120,8 +125,10 @@ def _register_base(made: Site, base: Path) -> None:
         db.dispose()
 
 
-def publish(made: Site, name: str, seed: int, change: Callable[[Path], None] | None = None) -> Version:
-    """Register a tiny cross-encoder of random weights that outweighs the first stage; ``change`` edits its folder."""
+def publish(
+    made: Site, name: str, seed: int, change: Callable[[Path], None] | None = None, blend: Blend = BLENDS[0]
+) -> Version:
+    """Register a tiny cross-encoder of random weights; ``change`` edits its folder."""
     models = made.settings.models_dir
     staged = registry.staging(models, f"bench-{name}")
     staged.rmdir()
@@ -129,9 +136,7 @@ def publish(made: Site, name: str, seed: int, change: Callable[[Path], None] | N
     if change is not None:
         change(staged)
     (staged / "README.md").write_text(f"# {name}\n", encoding="utf-8")
-    draft = registry.VersionDraft(
-        name=name, base="tiny", blend=Blend(0.0, 0.0, 1.0), max_length=256, decision=Decision.NOT_PROVEN
-    )
+    draft = registry.VersionDraft(name=name, base="tiny", blend=blend, max_length=256, decision=Decision.NOT_PROVEN)
     db = Database.open(made.settings.database)
     try:
         return registry.publish(db, models, staged, draft, datetime.now(UTC))
