@@ -213,11 +213,15 @@ def release(db: Database, owner: str) -> int:
 
 
 def abandon(db: Database, dead: Callable[[str], bool], now: datetime) -> list[int]:
-    """End the leases of running jobs whose owner is ``dead``, so that they are taken up at once; returns their ids."""
+    """End the leases of running jobs whose owner is ``dead``, so that they are taken up at once; returns their ids.
+
+    Those that have used up their attempts, or were to be cancelled, end here: what they left can be swept then.
+    """
     with db.write() as tx:
         running = tx.execute(select(jobs.c.id, jobs.c.owner).where(jobs.c.state == JobState.RUNNING.value)).all()
         found = [row.id for row in running if row.owner is not None and dead(row.owner)]
         tx.execute(update(jobs).where(jobs.c.id.in_(found)).values(lease_until=now - timedelta(seconds=1)))
+        _give_up(tx, now)
     return found
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from datasets import Dataset, disable_progress_bars  # type: ignore[import-untyp
 from sentence_transformers import CrossEncoder
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
-from torch import nn
 from torch.utils.data import SequentialSampler
 from transformers import TrainerCallback
 from transformers.utils import logging as transformers_logging
@@ -32,6 +30,7 @@ from store.types import Json, Pair
 from trainer.collate import Row, RowCollator, require_both_classes, rows_for, usable_pairs
 from trainer.loss import ListwiseLoss, RowLoss, WeightedBinaryCrossEntropyLoss
 from trainer.recipe import Recipe
+from trainer.tables import one_table_a_step
 
 LOG_ROWS = 200  # lines of the training log that are kept for the model card
 
@@ -229,29 +228,6 @@ def _train(
         trainer.pop_callback(_printer(trainer))
         with one_table_a_step(model):
             trainer.train()
-
-
-@contextmanager
-def one_table_a_step(model: nn.Module) -> Iterator[None]:
-    """Embedding tables get their gradient once a step, not one of the whole table from every micro-batch.
-
-    The gradient is the same: each micro-batch tells of the rows that it used, and the optimizer sees their sum.
-    """
-    tables = [module for module in model.modules() if isinstance(module, nn.Embedding) and not module.sparse]
-    hooks = [table.weight.register_post_accumulate_grad_hook(_as_table) for table in tables]  # type: ignore[no-untyped-call]
-    for table in tables:
-        table.sparse = True
-    try:
-        yield
-    finally:
-        for table, hook in zip(tables, hooks, strict=True):
-            table.sparse = False
-            hook.remove()
-
-
-def _as_table(weight: torch.Tensor) -> None:
-    if weight.grad is not None and weight.grad.is_sparse:
-        weight.grad = weight.grad.coalesce().to_dense()
 
 
 def quiet() -> None:

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-import torch
-
 from store import manifest
 from store.engines.convert import Positional
 from store.engines.fast import FastScorer
 from store.engines.gpu import MICRO_BATCH as GPU_BATCH
-from store.engines.gpu import Gpu, device
+from store.engines.gpu import Device, Gpu, device
 from store.engines.names import AUTO, FILES, GPU, OPENVINO, TORCH
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
@@ -150,7 +148,7 @@ def _sound(
     exact: Scorer,
     tried: Mapping[str, Engine],
     threads: int,
-    place: torch.device | None,
+    place: Device | None,
 ) -> tuple[dict[str, FastScorer], dict[str, str]]:
     sound: dict[str, FastScorer] = {}
     refused: dict[str, str] = {}
@@ -178,7 +176,7 @@ def _damage(directory: Path, found: Manifest) -> str | None:
     return None
 
 
-def _load(directory: Path, exact: Scorer, name: str, threads: int, place: torch.device | None) -> FastScorer:
+def _load(directory: Path, exact: Scorer, name: str, threads: int, place: Device | None) -> FastScorer:
     """Raises Unavailable where the engine can't be had here."""
     if name == GPU and place is not None:
         return FastScorer(GPU, exact, Gpu(Positional(exact.network, exact.inputs), exact.inputs, place), GPU_BATCH)

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
-import torch
 
 from store.engines.backend import Backend
 from store.engines.convert import Positional, convert
 from store.engines.gpu import MICRO_BATCH as GPU_BATCH
-from store.engines.gpu import Gpu, device
+from store.engines.gpu import Device, Gpu, device
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
 from store.scorer import Inputs, Scorer
@@ -60,7 +59,7 @@ class FastFeatures:
         self._engine, self._size = engine, size
         return name
 
-    def _gpu(self, place: torch.device) -> Backend:
+    def _gpu(self, place: Device) -> Backend:
         return Gpu(Positional(self._exact.network, self._exact.inputs), self._exact.inputs, place)
 
     def _openvino(self) -> Backend:

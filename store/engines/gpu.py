@@ -6,6 +6,7 @@ import copy
 import logging
 from collections.abc import Iterable
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from store.engines.names import GPU
 from store.errors import ModelRefused, Unavailable
 from store.scorer import Inputs, Logits
 
+Device: TypeAlias = torch.device
 MICRO_BATCH = 64
 """Rows of a forward pass: a GPU waits for its next call longer than it computes a small one."""
 

@@ -34,7 +34,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("store/", "alembic/"),
     "qdrant_client": ("store/vectors.py",),
     "apscheduler": ("trainer/schedule.py",),
-    "torch": (*MODELS, "store/weights.py", "store/engines/convert.py"),
+    "torch": (*MODELS, "store/weights.py", "store/engines/convert.py", "store/engines/gpu.py"),
     "sentence_transformers": MODELS,
     "authlib": ("server/oidc.py",),
     "joserfc": ("server/oidc.py",),

@@ -14,8 +14,9 @@ from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
 
 from store.types import Pair, PairSource
 from tests import tiny
-from trainer.finetune import TrainLog, finetune, one_table_a_step
+from trainer.finetune import TrainLog, finetune
 from trainer.recipe import SEED, Recipe
+from trainer.tables import one_table_a_step
 from trainer.tokens import Tokens
 
 PAIRS = [
@@ -108,12 +109,12 @@ def test_the_first_steps_loss_is_exactly_the_plain_trainers(base: Path, tmp_path
 def test_one_gradient_of_the_embedding_table_a_step_is_the_sum_of_all(base: Path) -> None:
     model = CrossEncoder(str(base), device="cpu", local_files_only=True)
     tokens = Tokens(model, PAIRS)
-    table = model.model.get_input_embeddings().weight
+    table: torch.nn.Parameter = model.model.get_input_embeddings().weight
 
     def gradient() -> torch.Tensor:
         model.zero_grad()
         parts = [model(tokens.batch([pair]))["scores"].sum() for pair in PAIRS]
-        torch.stack(parts).sum().backward()
+        torch.autograd.backward(torch.stack(parts).sum())
         assert table.grad is not None
         return table.grad
 
