@@ -18,6 +18,10 @@ MAX_ATTEMPTS = 3
 """A job whose worker died this often is failed, not tried again."""
 LONGEST_LEASE = timedelta(minutes=10)
 """Well above what workers ask for; their clocks may differ by the rest."""
+CLOCK_AHEAD = timedelta(days=1)
+"""Queued so far in the future: by a clock that was wrong."""
+PUT_BACK = timedelta(hours=12)
+"""Less than lies between two nights, and more than clocks of servers that work together differ by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,17 @@ class HeartbeatResult:
 def enqueue(
     tx: Connection, kind: JobKind, params: Json, requested_by: str, now: datetime, due: str | None = None
 ) -> Job | None:
-    """Queue a job; None when one with this ``due`` key exists (whatever became of it)."""
-    if due is not None and tx.execute(select(jobs.c.id).where(jobs.c.due == due)).first() is not None:
-        return None
+    """Queue a job; None when one with this ``due`` key exists (whatever became of it).
+
+    One that was queued by a clock that was ahead gives its key back: the time it was meant for is still to come.
+    """
+    if due is not None:
+        there = tx.execute(select(jobs.c.id, jobs.c.created_at).where(jobs.c.due == due)).one_or_none()
+        if there is not None and not _queued_too_early(tx, there.id, there.created_at, now):
+            return None
+        if there is not None:
+            early = f"{due} (job {there.id}, by a clock ahead)"
+            tx.execute(update(jobs).where(jobs.c.id == there.id).values(due=early))
     row = tx.execute(
         insert(jobs)
         .values(
@@ -52,6 +64,16 @@ def enqueue(
         .returning(jobs)
     ).one()
     return _job(row)
+
+
+def _queued_too_early(tx: Connection, job_id: int, created_at: datetime, now: datetime) -> bool:
+    """Its time is yet to come, or another scheduled job came after it that was queued at an earlier time."""
+    if created_at > now + CLOCK_AHEAD:
+        return True
+    later = select(jobs.c.id).where(
+        jobs.c.due.is_not(None), jobs.c.id > job_id, jobs.c.created_at < created_at - PUT_BACK
+    )
+    return tx.execute(later.limit(1)).first() is not None
 
 
 def claim(db: Database, kinds: Sequence[JobKind], owner: str, lease: timedelta, now: datetime) -> Job | None:

@@ -12,7 +12,9 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import Any, TypeAlias
+from zlib import crc32
 
 import hypothesis
 import requests
@@ -149,9 +151,7 @@ def _only_the_small_folder(body: dict[str, Any], site: FuzzSite) -> None:
 def send(site: FuzzSite, case: Request, who: str, odd: Mapping[str, str], seen: Seen) -> None:
     """Send one request as ``who`` and check what comes back."""
     seen.examples += 1
-    # An address of its own: attempts to sign in are limited by address.
-    address = f"2001:db8::{seen.examples // 20 + 1:x}"
-    headers = {"X-Forwarded-For": address, **CALLERS[who]}
+    headers = {"X-Forwarded-For": _address(case, who, seen.examples), **CALLERS[who]}
     client = site.server.client
     client.cookies.clear()
     prepared = requests.Request(**case.as_transport_kwargs("http://localhost", headers)).prepare()
@@ -178,6 +178,12 @@ def send(site: FuzzSite, case: Request, who: str, odd: Mapping[str, str], seen: 
     _settle(site, case)
 
 
+def _address(case: Request, who: str, number: int) -> str:
+    """A network of its own for each request: attempts to sign in are limited by address, and a bucket that is met
+    keeps what comes after it from being tried."""
+    return str(IPv6Address(0x2001 << 112 | crc32(f"{case.operation.label} {who}".encode()) << 80 | number << 64))
+
+
 def _checks(case: Request, odd: Mapping[str, str]) -> list[Any]:
     """Odd headers may be refused whatever the rest is."""
     if odd:
@@ -188,6 +194,8 @@ def _checks(case: Request, odd: Mapping[str, str]) -> list[Any]:
 
 def _broken_rules(case: Request, who: str, status: int, headers: Mapping[str, str]) -> list[str]:
     found = []
+    if status == 429:
+        found.append("a bucket was met: what is behind it was not tried")
     if status >= 500 and not (status == 503 and "Retry-After" in headers):
         found.append(f"status {status}")
     if 400 <= status < 500 and status not in CLIENT_ERRORS:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 _TAGS = (
     "<script>{js}</script>",
     "<ScRiPt>{js}</sCrIpT>",
@@ -80,3 +83,26 @@ SOURCE = (
     '    """The zebra quagga <script>alert(1)</script> <img src=x onerror=alert(1)>."""\n'
     "    return ZEBRA_QUAGGA[0]\n"
 )
+
+
+def answered(text: str, payloads: Sequence[str]) -> str:
+    """The events of an answer of ``text``, whose one source holds ``payloads`` wherever a source holds text."""
+    source = {
+        "chunk_id": 1, "repo": payloads[0], "path": payloads[-1], "start_line": 1, "end_line": 2, "symbol": payloads[0],
+        "language": "html", "text": "\n".join(payloads), "dense_score": 0.5, "lexical_score": 0.5, "fused_score": 0.5,
+        "rerank_score": None, "final_score": 0.5, "rank": 1, "first_stage_rank": 1, "matching_lines": [1], "n": 1,
+        "cited": True,
+    }  # fmt: skip
+    sent = [
+        ("sources", {"answer_id": "x", "conversation_id": None, "model_version": 0, "query": "q", "sources": [source]}),
+        *(("token", {"text": piece}) for piece in text.split(" ")),
+        ("citations", {"citations": [1]}),
+        (
+            "done",
+            {
+                "answer_id": "x", "conversation_id": None, "model_version": 0, "answer": text,
+                "generator": payloads[0], "timings": {},
+            },
+        ),
+    ]  # fmt: skip
+    return "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in sent)

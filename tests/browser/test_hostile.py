@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.hostile import FILE, PAYLOADS
+from tests.browser.hostile import FILE, PAYLOADS, answered
 from tests.browser.site import Site
 from tests.browser.steps import ask, recorded, sources
 
@@ -49,25 +47,7 @@ def test_a_hostile_file_is_shown_as_text(chat: Page) -> None:
 def test_hostile_answers_are_shown_as_text(chat: Page, payloads: tuple[str, ...]) -> None:
     """What a language model might be talked into writing: each payload as an answer of its own paragraph and inline."""
     text = "\n\n".join(f"Before {payload} after [1]\n\n{payload}" for payload in payloads)
-    source = {
-        "chunk_id": 1, "repo": payloads[0], "path": payloads[-1], "start_line": 1, "end_line": 2, "symbol": payloads[0],
-        "language": "html", "text": "\n".join(payloads), "dense_score": 0.5, "lexical_score": 0.5, "fused_score": 0.5,
-        "rerank_score": None, "final_score": 0.5, "rank": 1, "first_stage_rank": 1, "matching_lines": [1], "n": 1,
-        "cited": True,
-    }  # fmt: skip
-    sent = [
-        ("sources", {"answer_id": "x", "conversation_id": None, "model_version": 0, "query": "q", "sources": [source]}),
-        *(("token", {"text": piece}) for piece in text.split(" ")),
-        ("citations", {"citations": [1]}),
-        (
-            "done",
-            {
-                "answer_id": "x", "conversation_id": None, "model_version": 0, "answer": text,
-                "generator": payloads[0], "timings": {},
-            },
-        ),
-    ]  # fmt: skip
-    stream = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in sent)
+    stream = answered(text, payloads)
 
     def answer(route: Route) -> None:
         route.fulfill(status=200, content_type="text/event-stream", body=stream)

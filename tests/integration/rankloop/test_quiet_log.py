@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -48,7 +49,8 @@ def converse(url: str, data: Path) -> list[str]:
         return [value for value in secrets if len(value) > 16]
 
 
-def test_the_log_holds_no_token_and_no_question(tmp_path: Path, models: Models, code: Path) -> None:
+def loudest(tmp_path: Path, models: Models, code: Path, **more: str) -> tuple[str, list[str]]:
+    """All that a server prints at level debug during such a conversation, and the secrets that came back."""
     desk, port = Desk(tmp_path / "data", models), free_port()
     with fake_model() as model:
         model.says = [f"The {LETTERS} ", "is read here [1]."]
@@ -57,6 +59,7 @@ def test_the_log_holds_no_token_and_no_question(tmp_path: Path, models: Models, 
             "RANKLOOP_ADMIN_TOKEN": TOKEN,
             "LLM_BASE_URL": model.url,
             "LLM_API_KEY": KEY,
+            **more,
         }
         server = Serve(desk, "--port", port, "--index", str(code), "--no-trainer", **loud)
         try:
@@ -67,7 +70,11 @@ def test_the_log_holds_no_token_and_no_question(tmp_path: Path, models: Models, 
             server.process.terminate()
             server.process.wait(200)
             server.close()
-    log = server.output
+    return server.output, secrets
+
+
+def test_the_log_holds_no_token_and_no_question(tmp_path: Path, models: Models, code: Path) -> None:
+    log, secrets = loudest(tmp_path, models, code)
     link = re.search(r"#link=(\S+)", log)
     assert link is not None, "the one-time link is printed for whoever started the server, and is no part of the log"
     assert log.count(link[1]) == 1
@@ -75,4 +82,15 @@ def test_the_log_holds_no_token_and_no_question(tmp_path: Path, models: Models, 
     unsaid = [TOKEN, WRONG, KEY, *secrets, QUESTION, "zanzibar", "okapi", NOTE, "quokka", LETTERS]
     assert secrets
     for text in unsaid:
+        assert text not in log, f"{text!r} is in the log"
+
+
+def test_the_log_holds_questions_where_it_is_asked_to_and_still_no_token(
+    tmp_path: Path, models: Models, code: Path
+) -> None:
+    log, secrets = loudest(tmp_path, models, code, RANKLOOP_LOG_TEXTS="true")
+    assert quote_plus(QUESTION) in log, "in the address of a search among the judgments"
+    for word in ("zanzibar", "okapi"):
+        assert word in log, "what the test above looks for would be found"
+    for text in (TOKEN, WRONG, KEY, *secrets):
         assert text not in log, f"{text!r} is in the log"

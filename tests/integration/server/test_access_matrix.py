@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
+from starlette.routing import Host
 
 from server.app import create_app
 from server.guard import CHANGING
@@ -87,6 +89,9 @@ TABLE = {
     "GET /api/admin/schedule": ADMINS,
     "PUT /api/admin/schedule": ADMINS,
 }
+UNGUARDED: dict[str, str] = {}
+"""Routes that are no calls (a mounted application, a web socket), as ``Mount /path`` → why nobody has to be guarded
+from it. There are none: what needs no call is given by one of the routes above."""
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/search": {"query": "login"},
     "POST /api/answer": {"question": "login"},
@@ -113,13 +118,28 @@ class Credentials:
     """Of a refusal: 401 where nobody is known, 403 where somebody is who may not."""
 
 
-def routes() -> set[str]:
-    contexts = iter_route_contexts(create_app(Settings()).routes)
-    return {f"{method} {context.path}" for context in contexts for method in context.methods or ()}
+def routes(app: FastAPI) -> set[str]:
+    """Each method of each route; one without methods as its kind and path."""
+    found: set[str] = set()
+    for context in iter_route_contexts(app.routes):
+        kinds = context.methods or [type(context.original_route).__name__]
+        found |= {f"{kind} {context.path}" for kind in kinds}
+    return found
 
 
 def test_every_route_is_in_the_table() -> None:
-    assert routes() == set(TABLE)
+    assert routes(create_app(Settings())) == set(TABLE) | set(UNGUARDED)
+
+
+def test_mounts_and_web_sockets_are_routes_too() -> None:
+    app = FastAPI(openapi_url=None)
+    app.mount("/files", FastAPI())
+    app.add_api_websocket_route("/live", lambda: None)
+    inner = APIRouter()
+    inner.add_api_websocket_route("/inner", lambda: None)
+    app.include_router(inner)
+    app.routes.append(Host("files.example", FastAPI()))
+    assert routes(app) == {"Mount /files", "APIWebSocketRoute /live", "APIWebSocketRoute /inner", "Host None"}
 
 
 def test_every_call_that_changes_something_has_a_method_that_is_guarded() -> None:

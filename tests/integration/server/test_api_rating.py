@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -50,8 +51,15 @@ def test_a_contradiction_is_refused_and_changes_nothing(shop: Running) -> None:
 
 def test_fifty_identical_concurrent_ratings_are_one(shop: Running) -> None:
     answer = shop.answer()["answer_id"]
-    with ThreadPoolExecutor(16) as threads:
-        receipts = list(threads.map(lambda _: put(shop, answer, "rating", {"thumb": "up"}, headers=USER), range(50)))
+    together = Barrier(50, timeout=60)
+
+    def rate(_: int) -> Any:
+        together.wait()
+        return put(shop, answer, "rating", {"thumb": "up"}, headers=USER)
+
+    with ThreadPoolExecutor(50) as threads:
+        receipts = list(threads.map(rate, range(50)))
+    assert len(receipts) == 50
     assert {receipt["rating"]["thumb"] for receipt in receipts} == {"up"}
     with shop.state.db.read() as tx:
         assert [(s.actor, s.value) for s in signals.in_force(tx, answer)] == [("ada", "up")]

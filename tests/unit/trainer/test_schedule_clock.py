@@ -104,14 +104,50 @@ def test_a_job_that_lasts_longer_than_a_day_delays_the_next_and_doubles_none(db:
     assert len(all_jobs(db)) == 2
 
 
+def looks(db: Database, plan: Plan, start: datetime, end: datetime) -> Counter[date]:
+    """Due date → jobs queued by two servers whose clocks are five minutes apart, both looking every six hours."""
+    made: Counter[date] = Counter()
+    moments = [start + timedelta(hours=6 * number) for number in range((end - start) // timedelta(hours=6) + 1)]
+    for moment in (*moments, end):
+        for behind in (timedelta(0), timedelta(minutes=5)):
+            now = moment - behind
+            fires = plan.latest(now)
+            if catch_up(db, plan, now) is not None and fires is not None:
+                made[fires.astimezone(plan.zone).date()] += 1
+    return made
+
+
+@pytest.mark.parametrize("hours", [36.501, 48, 30 * 24, 30 * 24 + 12.501])
+@pytest.mark.parametrize("cron", ["30 2 * * *", "0 */6 * * *", "30 2 * * wed"])
+def test_after_a_clock_that_was_ahead_every_real_night_has_one_job(db: Database, cron: str, hours: float) -> None:
+    """At noon it jumps: to noon, or to seconds after half past two at night."""
+    plan, start = Plan(cron, "Europe/Berlin"), datetime(2026, 7, 1, 12, tzinfo=UTC)
+    catch_up(db, plan, start)
+    ahead = start + timedelta(hours=hours)
+    catch_up(db, plan, ahead)
+    end = ahead + timedelta(days=2)
+    made = looks(db, plan, start + timedelta(minutes=10), end)
+    nights = {fires.astimezone(plan.zone).date() for fires in plan.upcoming(start, 200) if fires <= end}
+    assert made == dict.fromkeys(nights, 1)
+
+
+@pytest.mark.parametrize("hours", [6, 14.501, 23, 24])
+def test_a_clock_that_was_ahead_by_a_day_at_most_doubles_no_night(db: Database, hours: float) -> None:
+    start = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    catch_up(db, BERLIN, start)
+    early = looks(db, BERLIN, start + timedelta(hours=hours), start + timedelta(hours=hours + 1))
+    made = early + looks(db, BERLIN, start + timedelta(minutes=10), start + timedelta(days=5))
+    assert made == {date(2026, 7, day): 1 for day in range(2, 7)}
+
+
 def test_a_clock_that_jumps_ahead_makes_one_job_and_back_again_none(db: Database) -> None:
     start = datetime(2026, 7, 1, 12, tzinfo=UTC)
     catch_up(db, BERLIN, start)
     ahead = start + timedelta(days=30)
     assert catch_up(db, BERLIN, ahead) is not None
-    for hours in range(0, 72, 6):
+    for hours in range(0, 33 * 24, 6):
         made = catch_up(db, BERLIN, start + timedelta(hours=hours))
-        assert (made is not None) == (hours in (18, 42, 66)), "every real night still has its own"
+        assert (made is not None) == (hours % 24 == 18), f"{hours} h: every real night still has its own, once"
 
 
 def test_a_schedule_that_began_under_a_wrong_clock_is_not_silent_until_then(db: Database) -> None:
