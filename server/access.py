@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Literal, TypeAlias
 
 from server.problems import SignInNeeded, SignInOff
@@ -70,7 +71,7 @@ class Access:
             return None
         if who.person is not None:
             return f"person {who.person}"
-        return None if self.open and (not who.client or is_loopback(who.client)) else f"address {who.client}"
+        return None if self.open and (not who.client or is_loopback(who.client)) else f"address {_place(who.client)}"
 
     def require(self, who: Caller, needed: Role) -> None:
         """Raises SignInNeeded, SignInOff or Forbidden where the caller may not."""
@@ -119,3 +120,12 @@ def group_names(names: Iterable[str]) -> frozenset[str]:
     clean = (name.strip() for name in names)
     good = (name for name in clean if 1 <= len(name) <= NAME_CHARACTERS and name.isprintable())
     return frozenset(list(dict.fromkeys(good))[:GROUPS])
+
+
+def _place(client: str) -> str:
+    """An address as far as it tells one caller from another: whoever has an IPv6 one has 2^64 of them."""
+    try:
+        found = ip_address(client)
+    except ValueError:
+        return client
+    return client if found.version == 4 else str(ip_network((int(found), 64), strict=False))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from server.schemas.common import MAX_ID, Form, Name, View
+from server.schemas.common import MAX_ID, Form, Name, QueryForm, View
 from store.types import JobKind, JobState
 
 
@@ -62,6 +62,13 @@ class JobEventView(View):
     at: datetime
     type: str
     data: dict[str, Any]
+
+
+class EventsQuery(QueryForm):
+    """From which line on, and whether to go on as the job does."""
+
+    after: Annotated[int, Field(ge=0, le=MAX_ID)] = 0
+    stream: bool = True
 
 
 class JobEvents(View):

@@ -13,8 +13,8 @@ from fastapi.responses import Response
 from server import indexing_jobs, sse
 from server.deps import Admin, Id, State
 from server.routes.streaming import EventStream
-from server.schemas.common import MAX_ID, ErrorBody
-from server.schemas.jobs import JobAccepted, JobEvents, JobEventView, JobForm, JobList, JobView
+from server.schemas.common import ErrorBody
+from server.schemas.jobs import EventsQuery, JobAccepted, JobEvents, JobEventView, JobForm, JobList, JobView
 from server.state import AppState
 from store import jobs, registry
 from store.errors import Conflict, InvalidInput
@@ -75,15 +75,15 @@ async def job_events(
     admin: Admin,  # noqa: ARG001
     job_id: Id,
     state: State,
-    after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
-    stream: bool = True,
+    wanted: Annotated[EventsQuery, Query()],
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> Response | JobEvents:
     """Live log as server-sent events log, job, end; with stream=false the lines so far as JSON."""
+    after = wanted.after
     if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
         after = max(after, int(last_event_id))
     job, lines = await anyio.to_thread.run_sync(_look, state, job_id, after)
-    if not stream:
+    if not wanted.stream:
         return JobEvents(events=[JobEventView.model_validate(line) for line in lines])
     return EventStream(_watch(state, job, lines, after), state.stopping)
 

@@ -18,6 +18,7 @@ from starlette.routing import Host
 
 from server.app import create_app
 from server.guard import CHANGING
+from server.limits import Buckets
 from store import sessions
 from store.encoder import Encoder
 from store.settings import Settings
@@ -152,9 +153,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, prepared: Path, tiny_encoder:
     data = tmp_path_factory.mktemp("matrix") / "data"
     shutil.copytree(prepared, data)
     settings = {"trusted_proxies": "10.0.0.1", "proxy_user_header": "X-Person", "proxy_groups_header": "X-Groups"}
-    with running(
-        data, tiny_encoder, host="192.0.2.1", roles="u=user,r=rater,a=admin", asks_per_minute=0, **settings
-    ) as server:
+    with (
+        pytest.MonkeyPatch.context() as unlimited,
+        running(
+            data, tiny_encoder, host="192.0.2.1", roles="u=user,r=rater,a=admin", asks_per_minute=0, **settings
+        ) as server,
+    ):
+        unlimited.setattr(server.state.limits, "signing_in", Buckets(0))  # each of thousands comes from one address
         yield server
 
 
@@ -260,5 +265,6 @@ def closed(tmp_path_factory: pytest.TempPathFactory, prepared: Path, tiny_encode
     """A server that other machines reach, without sign-in for people."""
     data = tmp_path_factory.mktemp("closed-matrix") / "data"
     shutil.copytree(prepared, data)
-    with running(data, tiny_encoder, host="0.0.0.0") as server:
+    with pytest.MonkeyPatch.context() as unlimited, running(data, tiny_encoder, host="0.0.0.0") as server:
+        unlimited.setattr(server.state.limits, "signing_in", Buckets(0))
         yield server

@@ -284,3 +284,14 @@ def test_a_proxy_s_groups_may_hold_commas(
         assert page.get("/api/session").json()["role"] == "admin"
         page.headers["X-Groups"] = "CN=ops|OU=code"
         assert page.get("/api/session").json()["role"] is None
+
+
+@pytest.mark.usefixtures("_held")
+def test_one_network_s_addresses_are_one_caller(data: Path, tiny_encoder: Encoder) -> None:
+    with running(data, tiny_encoder, host="0.0.0.0") as server:
+
+        def guess(address: str) -> int:
+            return browser(server, address).post("/api/session", json={"token": "guess"}).status_code
+
+        assert [guess(f"2001:db8:1:2::{n:x}") for n in range(32)] == [401] * 30 + [429] * 2
+        assert guess("2001:db8:1:3::1") == 401
