@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.speed import indexing, memory, night, report, rerank, search, training, users
+from bench.speed import indexing, memory, night, quality, report, rerank, search, training, users
 from bench.speed.timing import Row
 from bench.speed.world import FITTED, MEASURED, Speed, prepare
 from store.types import Json
@@ -22,6 +22,7 @@ ROUNDS = 20
 INDEXING_ROUNDS = 3
 PARTS: Mapping[str, Callable[[Speed, int, Callable[[str], None]], list[Row]]] = {
     "rerank": rerank.measure,
+    "quality": quality.measure,
     "users": users.measure,
     "search": search.measure,
     "indexing": lambda speed, rounds, say: indexing.measure(speed, min(rounds, INDEXING_ROUNDS), say),
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=WORK, help="where the index and the version are kept")
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="pairs of each figure")
+    parser.add_argument("--questions", type=int, default=0, help="at least so many beside the version's own")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--page", type=Path, default=PAGE)
     args = parser.parse_args()
@@ -51,7 +53,7 @@ def main() -> None:
     if before["load before"] > before["processors"]:
         console.print("[yellow]This machine is busy with something else: only the ratios mean anything.[/yellow]")
     console.print(f"Preparing: index, lists, a version fitted on {FITTED} and measured on {MEASURED} questions")
-    speed = prepare(args.corpus, args.work, 4 * args.rounds)
+    speed = prepare(args.corpus, args.work, max(4 * args.rounds, args.questions))
     for part in args.only:
         rows = PARTS[part](speed, args.rounds, console.print)
         report.save(rows, args.results, before)

@@ -34,7 +34,8 @@ MOST_ROUNDS = 3
 
 
 def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
-    """Each round: the plain trainer, ours in float32 and in bfloat16, then features and head, on the same pairs.
+    """Each round: the plain trainer, ours in float32 and in bfloat16, then features and head, on the same pairs; whole
+    calls, loading and saving included.
 
     Ratio: of pairs a second. The losses are means of the last quarter of the steps; they differ by the order of the
     pairs and by dropout, so the plain trainer's spread over the rounds stands beside.
@@ -54,9 +55,10 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
         losses["plain"].append(loss)
         for name, recipe in ours.items():
             out = place / name
+            began = time.perf_counter()  # loading and saving counts on both sides
             trained = finetune(base, pairs, texts, recipe, out, seed=seed, lexical=settings.first_stage_lexical)
+            timed[name].append(Timed(plain_s, time.perf_counter() - began))
             shutil.rmtree(out)
-            timed[name].append(Timed(plain_s, trained.log.seconds))
             losses[name].append(last_quarter([line.loss for line in trained.log.table]))
         head_s, fitted_on = head(speed, base, settings)
         timed["head"].append(Timed(plain_s / len(pairs), head_s / fitted_on))
