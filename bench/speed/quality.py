@@ -1,4 +1,4 @@
-"""What each engine does to quality, on all questions that the version was neither fitted to nor measured on; untimed."""
+"""What each engine does to quality, on all questions that the version was neither fitted nor measured on; untimed."""
 
 from __future__ import annotations
 
