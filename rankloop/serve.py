@@ -107,17 +107,23 @@ class Greeter(threading.Thread):
             db.dispose()
 
     def _greet(self, db: Database) -> None:
-        now = datetime.now(UTC)
-        with db.write() as tx:
-            link = sessions.create(tx, "link", "admin", "admin", LINK_LIFE, now)
         url = self._settings.public_url or address(self._settings)
         self._console.print(f"\n  Rankloop runs at [bold]{url}/[/bold]", soft_wrap=True)
         self._console.print(f"  Admin page       {url}/admin", soft_wrap=True)
-        self._console.print(f"  Sign in once     {url}/admin#link={link}  (valid for 30 minutes)", soft_wrap=True)
+        self._console.print(f"  Sign in {self._way_in(db, url)}", soft_wrap=True)
         if not self._settings.sign_in and not is_loopback(self._settings.host):
             note = "Nobody can ask or rate yet: set up sign-in for people, see docs/deploy.md"
             self._console.print(f"  [yellow]{note}[/yellow]", soft_wrap=True)
         self._console.print("  Stop with Ctrl-C. Everything is kept in " + str(self._settings.data.resolve()) + "\n")
+
+    def _way_in(self, db: Database, url: str) -> str:
+        """A link for whoever sits before this terminal; what a process manager collects is read by others, later."""
+        if not self._console.file.isatty():
+            kept = "of RANKLOOP_ADMIN_TOKEN" if self._settings.admin_token else f"in {self._settings.data}/admin-token"
+            return f"with     the token {kept}"
+        with db.write() as tx:
+            link = sessions.create(tx, "link", "admin", "admin", LINK_LIFE, datetime.now(UTC))
+        return f"once     {url}/admin#link={link}  (valid for 30 minutes)"
 
     def _index_folder(self, db: Database, folder: Path) -> None:
         name = self._name or indexing_jobs.free_name(db, folder)

@@ -164,7 +164,8 @@ def _device() -> str:
 
 def _use_bf16(precision: str) -> bool:
     if precision == "auto":
-        return torch.cuda.is_available() or bool(torch.cpu._is_amx_tile_supported())
+        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        return torch.cuda.is_available() or bool(native)
     return precision == "bf16"
 
 

@@ -64,6 +64,7 @@ SEED = Recipe(
     learning_rate=5e-5,
     epochs=1,
     epochs_imported=3,
+    precision="auto",
 )
 """The recipe the loop began with: the library's binary cross-entropy and its defaults."""
 

@@ -107,12 +107,12 @@ def test_the_life_of_a_server(tmp_path: Path, models: Models, code: Path) -> Non
         first.wait_for("Ask away")
         url = f"http://127.0.0.1:{port}"
         assert f"Rankloop runs at {url}/" in first.output
-        link = re.search(rf"{re.escape(url)}/admin#link=(\S+)", first.output)
-        assert link is not None
+        assert "#link=" not in first.output, "this is no terminal"
+        assert f"the token in {desk.data}/admin-token" in first.output
         assert "Traceback" not in first.output
         assert "Loading" not in first.output
         with Client(url) as signing_in:
-            signing_in.call("POST", "/api/session", {"link": link.group(1)})
+            signing_in.call("POST", "/api/session", {"token": (desk.data / "admin-token").read_text().strip()})
             assert signing_in.overview().champion.version_id == 0
         assert f"process {first.process.pid}" in desk.refuses("serve", "--port", free_port())
         assert port in Desk(tmp_path / "other", models).refuses("serve", "--port", port)
@@ -187,6 +187,30 @@ class Stream(threading.Thread):
         with httpx.stream(method, url, headers=ADMIN, timeout=START_S, **more) as response:
             for piece in response.iter_text():
                 self.text += piece
+
+
+def test_whoever_sits_before_the_terminal_gets_a_link(tmp_path: Path, models: Models) -> None:
+    desk, port = Desk(tmp_path / "data", models), free_port()
+    url = f"http://127.0.0.1:{port}"
+    ours, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rankloop", "serve", "--port", port, "--no-trainer"],
+        env=process_environment(desk.environment),
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    try:
+        shown = ""
+        while (link := re.search(rf"{re.escape(url)}/admin#link=(\S+)", shown)) is None or "Ctrl-C" not in shown:
+            shown += os.read(ours, 4096).decode()  # ends with an OSError where the server does
+        with Client(url) as signing_in:
+            signing_in.call("POST", "/api/session", {"link": link.group(1)})
+            assert signing_in.overview().champion.version_id == 0
+    finally:
+        process.terminate()
+        process.wait(TERM_S)
+        os.close(ours)
 
 
 def test_a_folder_that_is_not_there_is_refused_before_anything_starts(empty: Desk) -> None:
