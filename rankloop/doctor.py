@@ -56,7 +56,12 @@ def _found(check: Look, patient: Patient) -> Finding:
 
 def _encoder(patient: Patient) -> Finding:
     encoder = Encoder.load(patient.settings.encoder)
-    return Finding("encoder", True, f"{encoder.name}, {encoder.dimension} dimensions")
+    try:
+        return Finding(
+            "encoder", True, f"{encoder.name}, {encoder.dimension} dimensions, indexes by {encoder.hasten()}"
+        )
+    finally:
+        encoder.relax()
 
 
 def _champion(patient: Patient) -> Finding:

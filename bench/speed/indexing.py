@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 
 from bench.corpus import Corpus
@@ -48,18 +50,25 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
             again = _seconds(_finished(admin, lambda a=admin: a.start_job("index", repo=REPO)))  # type: ignore[misc]
             _edit(code / next(iter(files)), number)
             after = _seconds(_finished(admin, lambda a=admin: a.start_job("index", repo=REPO)))  # type: ignore[misc]
-        texts = [text for text, _ in texts_and_vectors(root / "data", encoder.name)]
-        count = len(texts)
-        plain_s, _ = timed(lambda t=texts: plain.encode(t, show_progress_bar=False))  # type: ignore[misc]
+        kept = texts_and_vectors(root / "data", encoder.name)
+        count = len(kept)
+        texts = [text for text, _ in kept]
+        plain_s, made = timed(lambda t=texts: plain.encode(t, show_progress_bar=False))  # type: ignore[misc]
+        cosines = np.sum(_unit(made) * _unit(np.stack([vector for _, vector in kept])), axis=1)
         cold.append(Pair(plain_s, first))
         unchanged.append(Pair(first, again))
         edited.append(Pair(first, after))
     pace = {"chunks": count, "chunks_per_second": count / min(pair.ours for pair in cold)}
+    quality = {"least_cosine": float(cosines.min()), "mean_cosine": float(cosines.mean())}
     return [
-        row("indexing", "cold, against SentenceTransformer.encode", cold, **pace),
+        row("indexing", "cold, against SentenceTransformer.encode", cold, **pace, **quality),
         row("indexing", "unchanged, against cold", unchanged, chunks=count),
         row("indexing", "one file changed, against cold", edited, chunks=count),
     ]
+
+
+def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def _data(root: Path) -> Path:

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from store import jobs, sessions
+from store.engines.names import WEIGHTS_FILE
 from store.types import JobKind
 from tests.integration.rankloop.conftest import QUESTION, Desk
 from tests.integration.rankloop.test_keep_cli import ratings, told
+from tests.integration.server.engines import EXACT, publish_engine
 
 Damage = Callable[[Desk], None]
 RATINGS = 4
@@ -266,3 +268,17 @@ def test_the_mended_lexical_index_finds_what_the_first_one_found(desk: Desk) -> 
     with db.read() as tx:
         assert lexical.search(tx, QUESTION, None, 10) == before
     db.dispose()
+
+
+def test_it_says_which_engine_would_serve_and_names_a_damaged_one(desk: Desk) -> None:
+    db = desk.database()
+    version = publish_engine(db, desk.settings.models_dir)
+    db.dispose()
+    healthy = desk.run("doctor", RANKLOOP_RERANK_ENGINE=EXACT)
+    assert f"{EXACT}: set by RANKLOOP_RERANK_ENGINE" in healthy.output
+    assert healthy.exit_code == 0, healthy.output
+    (file,) = desk.settings.models_dir.glob(f"{version.path}/{WEIGHTS_FILE}")
+    file.chmod(0o644)
+    flip_a_bit(file, -100)
+    (fault,) = [line for line in faults(desk) if "engine" in line and EXACT in line]
+    assert "torch-fp32" in fault

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,43 +13,17 @@ import numpy as np
 import pytest
 
 from server.state import WAITING, WORKERS
-from store import deployments, manifest, registry
 from store.encoder import Encoder
-from store.engines.convert import write
 from store.engines.names import TORCH, WEIGHTS_FILE
-from store.manifest import Engine, Probe, torch_engine
-from store.scorer import Logits, Scorer
+from store.scorer import Logits
 from store.settings import Settings
-from store.types import Blend, Decision, Version
-from tests import tiny
+from store.types import Version
+from tests.integration.server.engines import EXACT, publish_engine
 from tests.integration.server.support import Running, running, until
-
-EXACT = "openvino-fp32"
 
 
 def publish_with_engine(server: Running) -> Version:
-    """A champion whose manifest lists another engine beside torch."""
-    staged = registry.staging(server.settings.models_dir, "engine")
-    staged.rmdir()
-    tiny.pooled_cross_encoder(staged, seed=5)
-    scorer = Scorer.load(staged, max_length=256)
-    scores = scorer.score_pairs(manifest.PROBE_TEXTS).tolist()
-    probes = tuple(Probe(q, p, score) for (q, p), score in zip(manifest.PROBE_TEXTS, scores, strict=True))
-    write(staged, scorer)
-    (staged / "README.md").write_text("# engine\n")
-    draft = registry.VersionDraft(
-        name="engine",
-        base="tiny",
-        blend=Blend(dense=0.0, lexical=0.0, rerank=1.0),
-        max_length=256,
-        decision=Decision.PROMOTE,
-        probes=probes,
-        engines=(torch_engine(probes), Engine(EXACT, 1e-5, 1e-3, tuple(scores))),
-    )
-    version = registry.publish(server.state.db, server.settings.models_dir, staged, draft, datetime.now(UTC))
-    with server.state.db.write() as tx:
-        deployments.promote(tx, version.id, "test", "test", datetime.now(UTC))
-    return version
+    return publish_engine(server.state.db, server.settings.models_dir)
 
 
 @pytest.fixture(scope="module")
