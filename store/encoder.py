@@ -137,19 +137,21 @@ class Encoder:
         """
         if self._fast is not None:
             return self.engine
-        want, network, refused = self._encode(_SAMPLE), _Positional(self._model, self._names()), []
+        want, network = self._encode(_SAMPLE), _Positional(self._model, self._names())
+        refused: dict[str, list[str]] = {}
         for name, make in self._engines(network):
             try:
                 fast = make()
                 least = float((want * self._encode_fast(fast, _SAMPLE)).sum(axis=1).min())
             except (ModelRefused, Unavailable) as error:
-                refused.append(f"{name}: {error.message}")
+                refused.setdefault(error.message, []).append(name)
                 continue
             if least >= LEAST_COSINE:
                 self._fast, self.engine = fast, name
                 return name
-            refused.append(f"{name}: its vectors differ (cosine {least:.6f})")
-        return f"{TORCH}, for {'; '.join(refused)}"
+            refused[f"its vectors differ (cosine {least:.6f})"] = [name]
+        said = (why if len(names) > 1 else f"{names[0]}: {why}" for why, names in refused.items())
+        return f"{TORCH}, for {'; '.join(said)}"
 
     def _engines(self, network: _Positional) -> Iterator[tuple[str, Callable[[], Backend]]]:
         """The fastest first."""

@@ -27,21 +27,24 @@ def embed_missing(
 ) -> int:
     """Encode every live chunk's text that has no vector of this encoder. Returns how many texts, after ``done`` before.
 
-    Raises Cancelled; what was encoded until then stays. The caller gives the engine's memory back (``relax``).
+    Raises Cancelled; what was encoded until then stays.
     """
     with db.read() as tx:
         total = texts.missing_count(tx, encoder.name)
     meter = Meter("embed", done + total, report)
     meter.at(done)
-    if total >= MANY:
-        log.info("%d chunks are embedded by %s", total, encoder.hasten())
-    while True:
-        before = done
-        for count in _encoded(db, encoder, _FETCH, cancelled):
-            done += count
-            meter.at(done)
-        if done == before:
-            return done
+    try:
+        if total >= MANY:
+            log.info("%d chunks are embedded by %s", total, encoder.hasten())
+        while True:
+            before = done
+            for count in _encoded(db, encoder, _FETCH, cancelled):
+                done += count
+                meter.at(done)
+            if done == before:
+                return done
+    finally:
+        encoder.relax()
 
 
 def embed_alongside(

@@ -130,7 +130,7 @@ def test_the_life_of_a_server(tmp_path: Path, models: Models, code: Path) -> Non
         assert holder(server_lock(desk.data)) is None
 
         second = Serve(desk, "--port", port)
-        second.wait_for("Sign in once")
+        second.wait_for("Sign in with")
         with Client(url, user="ann") as ann:
             assert ann.receipt(answer.answer_id).rating.chunks == {chunk: True}
             assert ann.answer(QUESTION).sources
@@ -155,7 +155,7 @@ def test_open_streams_are_told_that_the_server_stops(desk: Desk) -> None:
         port, more = free_port(), {"RANKLOOP_TRAINER": "false", "RANKLOOP_ADMIN_TOKEN": TOKEN}
         server = Serve(desk, "--port", port, RANKLOOP_LLM_BASE_URL=fake.url, **more)
         try:
-            server.wait_for("Sign in once")
+            server.wait_for("Sign in with")
             url = f"http://127.0.0.1:{port}"
             chat = Stream("POST", f"{url}/api/chat", json={"message": QUESTION})
             log = Stream("GET", f"{url}/api/admin/jobs/{job.id}/events")
