@@ -32,7 +32,7 @@ Scores = list[dict[int, tuple[float, float]]]
 """For each question: chunk → (``rerank_score``, ``final_score``)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Writer(threading.Thread):
     """Asks and rates without a pause; what was acknowledged is written down here, nowhere else."""
 
@@ -44,9 +44,6 @@ class Writer(threading.Thread):
 
     def __post_init__(self) -> None:
         threading.Thread.__init__(self, daemon=True)
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def run(self) -> None:
         actor = f"writer-{self.number}"

@@ -15,7 +15,7 @@ from store.errors import Conflict, RankloopError
 MOVES = ("promotions", "roll-backs")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Rater(threading.Thread):
     """Asks and rates without a pause. What the server has acknowledged is written down here, nowhere else.
 
@@ -31,9 +31,6 @@ class Rater(threading.Thread):
 
     def __post_init__(self) -> None:
         threading.Thread.__init__(self, daemon=True)
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def run(self) -> None:
         for number, question in enumerate(questions(self.world, 11, 1_000_000)):
@@ -62,7 +59,7 @@ class Rater(threading.Thread):
                 return
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Boss(threading.Thread):
     """Starts the nightly job whenever none is open, promotes any version and rolls back in turn."""
 
@@ -74,9 +71,6 @@ class Boss(threading.Thread):
 
     def __post_init__(self) -> None:
         threading.Thread.__init__(self, daemon=True)
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def run(self) -> None:
         while not self.ended.wait(self.rng.uniform(0.3, 1.5)):

@@ -10,10 +10,10 @@ import pytest
 
 from store.database import Database, migrate
 from store.encoder import Encoder
-from store.types import Decision
 from store.vectors import VectorIndex
 from tests import tiny
-from tests.integration.server.support import Running, publish, running
+from tests.fuzz_site import prepare
+from tests.integration.server.support import Running, running
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +40,7 @@ def vector_index(tiny_encoder: Encoder) -> Iterator[VectorIndex]:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Encoder) -> Path:
     """A data directory to copy: the repository "shop" is indexed, and three versions are registered."""
-    root = tmp_path_factory.mktemp("prepared")
-    with running(root / "data", tiny_encoder) as server:
-        server.index(root / "code")
-        models = server.settings.models_dir
-        for seed, name in enumerate(("good", "bad"), 1):
-            publish(server.state.db, models, name, seed, Decision.PROMOTE)
-        publish(server.state.db, models, "unproven", 3, Decision.NOT_PROVEN)
-    return root / "data"
+    return prepare(tmp_path_factory.mktemp("prepared"), tiny_encoder)
 
 
 @pytest.fixture(scope="module")
