@@ -65,7 +65,7 @@ def from_packages(functions: int, questions: int, seed: int) -> Corpus:
     rng = random.Random(seed)
     found: list[tuple[str | None, str]] = []
     for package in PACKAGES:
-        found.extend(_functions(Path(sysconfig.get_path("purelib")) / package))
+        found.extend(functions_of(Path(sysconfig.get_path("purelib")) / package))
     rng.shuffle(found)
     found = found[:functions]
     code = {path_of(i): text for i, (_, text) in enumerate(found)}
@@ -78,7 +78,8 @@ def from_packages(functions: int, questions: int, seed: int) -> Corpus:
     return Corpus("installed-packages", code, tuple(asked[:questions]))
 
 
-def _functions(package: Path) -> Iterator[tuple[str | None, str]]:
+def functions_of(package: Path) -> Iterator[tuple[str | None, str]]:
+    """(first sentence of the docstring, or None; source without it) of every function of a package."""
     for file in sorted(package.rglob("*.py")):
         if "test" in str(file.relative_to(package)):
             continue
