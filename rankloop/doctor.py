@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 from rankloop import doctor_data, doctor_files
@@ -11,6 +10,7 @@ from store import bases, deployments, registry
 from store.encoder import Encoder
 from store.errors import ModelRefused, RankloopError
 from store.loading import check_files, load_version
+from store.processors import processors
 
 Look = Callable[[Patient], Finding]
 
@@ -82,7 +82,7 @@ def _engine(patient: Patient) -> Finding:
     settings = patient.settings
     with patient.db.read() as tx:
         version = registry.get(tx, deployments.champion(tx).version_id)
-    threads = settings.rerank_threads or os.cpu_count() or 1  # other checks leave torch with one
+    threads = settings.rerank_threads or processors()  # other checks leave torch with one
     try:
         loaded = load_version(version, settings.models_dir, threads=threads, engine=settings.rerank_engine)
     except RankloopError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,11 +26,12 @@ from store import registry, sessions
 from store.database import Database, migrate
 from store.encoder import Encoder
 from store.loading import load_version
+from store.processors import processors
 from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION
 from store.vectors import VectorIndex
 
-ABREAST = max(1, min(4, (os.cpu_count() or 2) // 2))
+ABREAST = max(1, min(4, processors() // 2))
 """First stages at a time."""
 WORKERS = 8
 """Questions under way; most of them wait for the engine, which scores several in one pass."""

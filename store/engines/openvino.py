@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from store.engines.names import GRAPH_FILE, OPENVINO, WEIGHTS_FILE
 from store.errors import ModelRefused, Unavailable
+from store.processors import processors
 from store.scorer import Inputs, Logits
 
 MOST_STREAMS = 8
@@ -43,7 +43,7 @@ class OpenVino:
         Raises Unavailable where this machine can't run it.
         """
         ov = library()
-        threads = threads or os.cpu_count() or 1
+        threads = threads or processors()
         streams = min(threads, MOST_STREAMS)
         self._busy = Lock()
         try:
