@@ -1,43 +1,34 @@
-"""The dense index: Qdrant, one collection a repository. Always rebuildable from SQL, never the source of truth.
+"""The dense index: in this process's memory, or a Qdrant server. Always rebuildable from SQL, never the truth itself.
 
-Without a server it is qdrant-client's local mode, kept in memory and filled from SQL at start (``rebuild``):
-its folder form writes each point with its own fsync (18 ms a point measured, against 0.1 ms in memory), and reading
-the folder back is no quicker than reading SQL. Collections by repository because the local payload filter looks at
-every point in Python (170 ms at 6,000 points, against 3 ms for a collection without a filter).
+In memory it is exact and filled from SQL at start (``rebuild``). qdrant-client's local mode did this once: it copies
+two arrays for every point it adds, keeps up to twice the vectors' size and sorts all scores of a search (docs/LOG.md).
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import warnings
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-import httpx
 import numpy as np
-from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException
 
 from store.errors import Unavailable
+from store.exact import ExactStore, Hit, Point
 from store.types import Vector
 
-Point = tuple[int, str, Vector]
-"""Chunk id, repository name, vector of shape ``(d,)``."""
+if TYPE_CHECKING:
+    from store.qdrant import QdrantStore
 
-_PREFIX = "rankloop-"
-_UPSERT = 512
+__all__ = ["Point", "VectorIndex"]
 
 
 class VectorIndex:
     """Searches vectors by cosine. Safe to share between threads: one lock guards everything."""
 
-    def __init__(self, client: QdrantClient, url: str | None, dimension: int, owner: IO[str] | None) -> None:
-        self._client = client
-        self._url = url
+    def __init__(self, store: ExactStore | QdrantStore, dimension: int, owner: IO[str] | None = None) -> None:
+        self._store = store
         self._dimension = dimension
         self._owner = owner
         self._lock = RLock()
@@ -50,116 +41,72 @@ class VectorIndex:
         Raises Unavailable when another process owns it, or when the server does not answer.
         """
         if url is not None:
-            index = cls(QdrantClient(url=url, timeout=30, check_compatibility=False), url, dimension, None)
-            index.count()
-            return index
-        owner = _own(path) if path is not None else None
-        return cls(QdrantClient(location=":memory:"), None, dimension, owner)
+            from store.qdrant import QdrantStore  # 44 MB that only those with a Qdrant server need
 
-    def search(
-        self, vector: Vector, repo: str | None, limit: int, hidden: Collection[str] = ()
-    ) -> list[tuple[int, float]]:
+            return cls(QdrantStore.connect(url, dimension), dimension)
+        return cls(ExactStore(dimension), dimension, _own(path) if path is not None else None)
+
+    def search(self, vector: Vector, repo: str | None, limit: int, hidden: Collection[str] = ()) -> list[Hit]:
         """Up to ``limit`` (chunk id, cosine) nearest to ``vector``, shape ``(d,)``, best first, ties by id.
 
         Nothing of the ``hidden`` repositories.
         """
         query = _unit(vector)
-        found: list[tuple[int, float]] = []
-        with self._lock, _reached(self._url):
-            names = self._collections() if repo is None else self._collections() & {_collection(repo)}
-            names -= {_collection(name) for name in hidden}
-            for name in names:
-                answer = self._client.query_points(name, query=query, limit=limit, with_payload=False)
-                found.extend((int(point.id), float(point.score)) for point in answer.points)
+        with self._lock:
+            found = self._store.search(query, repo, limit, hidden)
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     def upsert(self, points: Sequence[Point]) -> None:
         """Add points, or replace those of the same id in the same repository."""
-        with self._lock, _reached(self._url):
-            self._fill(self._client, points, self._collections())
+        with self._lock:
+            self._store.upsert(_units(points))
 
     def remove(self, ids: Iterable[int]) -> None:
         """Take chunks out, whichever repository they are in; unknown ids are ignored."""
-        gone: list[models.ExtendedPointId] = list(ids)
-        if not gone:
-            return
-        with self._lock, _reached(self._url):
-            for name in self._collections():
-                self._client.delete(name, points_selector=models.PointIdsList(points=gone))
+        gone = list(ids)
+        if gone:
+            with self._lock:
+                self._store.remove(gone)
 
     def count(self) -> int:
         """Points in the index."""
-        with self._lock, _reached(self._url):
-            return sum(self._client.count(name).count for name in self._collections())
+        with self._lock:
+            return self._store.count()
 
     def rebuild(self, points: Iterable[Sequence[Point]]) -> None:
         """Make the index hold exactly ``points``, given page by page.
 
         In memory a new index is filled beside the old one, which answers until then.
         """
-        if self._url is not None:
-            self._rebuild_server(points)
+        if isinstance(self._store, ExactStore):
+            fresh = ExactStore(self._dimension)
+            for page in points:
+                fresh.upsert(_units(page))
+            with self._lock:
+                self._store = fresh
             return
-        fresh = QdrantClient(location=":memory:")
-        names: set[str] = set()
-        for page in points:
-            self._fill(fresh, page, names)
         with self._lock:
-            old, self._client = self._client, fresh
-        old.close()
+            self._store.clear()
+            for page in points:
+                self._store.upsert(_units(page))
 
     def close(self) -> None:
         """Close the index and give up the folder."""
         with self._lock:
-            self._client.close()
+            self._store.close()
             if self._owner is not None:
                 self._owner.close()
                 self._owner = None
 
-    def _rebuild_server(self, points: Iterable[Sequence[Point]]) -> None:
-        with self._lock, _reached(self._url):
-            for name in self._collections():
-                self._client.delete_collection(name)
-            names: set[str] = set()
-            for page in points:
-                self._fill(self._client, page, names)
 
-    def _collections(self) -> set[str]:
-        described = self._client.get_collections().collections
-        return {collection.name for collection in described if collection.name.startswith(_PREFIX)}
-
-    def _fill(self, client: QdrantClient, points: Sequence[Point], names: set[str]) -> None:
-        by_repo = defaultdict[str, list[Point]](list)
-        for point in points:
-            by_repo[point[1]].append(point)
-        for repo, members in by_repo.items():
-            name = _collection(repo)
-            if name not in names:
-                # Dot product of unit vectors is the cosine; local mode would norm every vector anew at each search.
-                size = models.VectorParams(size=self._dimension, distance=models.Distance.DOT)
-                client.create_collection(name, vectors_config=size)
-                names.add(name)
-            for start in range(0, len(members), _UPSERT):
-                part = members[start : start + _UPSERT]
-                with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", message="Local mode is not recommended")
-                    client.upsert(
-                        name, models.Batch(ids=[id_ for id_, *_ in part], vectors=[_unit(v) for *_, v in part])
-                    )
+def _units(points: Sequence[Point]) -> list[Point]:
+    return [(id_, repo, _unit(vector)) for id_, repo, vector in points]
 
 
-class _reached:  # noqa: N801 - a context manager, named for how it reads
-    """Turns a server's silence into Unavailable."""
-
-    def __init__(self, url: str | None) -> None:
-        self._url = url
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (ApiException, httpx.HTTPError)):
-            raise Unavailable(f"the Qdrant server at {self._url} does not answer: {error}") from error
+def _unit(vector: Vector) -> Vector:
+    """Dot products of unit vectors are cosines; a vector without length stays."""
+    norm = float(np.linalg.norm(vector))
+    return np.asarray(vector, dtype=np.float32) / np.float32(norm or 1.0)
 
 
 def _own(path: Path) -> IO[str]:
@@ -176,13 +123,3 @@ def _own(path: Path) -> IO[str]:
             f"another Rankloop process owns the index in {path}; ask it over HTTP, stop it, or set QDRANT_URL"
         ) from error
     return owner
-
-
-def _collection(repo: str) -> str:
-    return _PREFIX + hashlib.sha256(repo.encode(errors="surrogatepass")).hexdigest()[:32]
-
-
-def _unit(vector: Vector) -> list[float]:
-    norm = float(np.linalg.norm(vector))
-    unit: list[float] = (np.asarray(vector, dtype=np.float32) / (norm or 1.0)).tolist()
-    return unit

@@ -32,7 +32,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "fastapi": ("server/app.py", "server/deps.py", "server/routes/"),
     "starlette": ("server/app.py", "server/deps.py", "server/routes/"),
     "sqlalchemy": ("store/", "alembic/"),
-    "qdrant_client": ("store/vectors.py",),
+    "qdrant_client": ("store/qdrant.py",),
     "apscheduler": ("trainer/schedule.py",),
     "torch": (*MODELS, "store/weights.py", "store/engines/convert.py", "store/engines/gpu.py"),
     "sentence_transformers": MODELS,

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qdrant_client import QdrantClient
 
 from store.errors import Unavailable
+from store.exact import BLOCK, ExactIndex
+from store.qdrant import QdrantStore
 from store.types import Vector
 from store.vectors import VectorIndex
 
@@ -22,9 +26,13 @@ def unit_rows(count: int, seed: int = 0) -> Vector:
     return stack
 
 
-@pytest.fixture
-def index() -> Iterator[VectorIndex]:
-    made = VectorIndex.open(None, None, DIMENSION)
+@pytest.fixture(params=["memory", "qdrant"])
+def index(request: pytest.FixtureRequest) -> Iterator[VectorIndex]:
+    """Both kinds; for a Qdrant server stands the client's own local mode, which speaks the same calls."""
+    if request.param == "memory":
+        made = VectorIndex.open(None, None, DIMENSION)
+    else:
+        made = VectorIndex(QdrantStore(QdrantClient(location=":memory:"), "local", DIMENSION), DIMENSION)
     yield made
     made.close()
 
@@ -84,8 +92,8 @@ def test_a_rebuild_leaves_exactly_what_it_was_given(index: VectorIndex) -> None:
     assert index.search(rows[0], "old", 5) == []
 
 
-def test_a_rebuild_that_fails_leaves_the_old_index(index: VectorIndex) -> None:
-    rows = unit_rows(2)
+def test_a_rebuild_in_memory_that_fails_leaves_the_old_index() -> None:
+    index, rows = VectorIndex.open(None, None, DIMENSION), unit_rows(2)
     index.upsert([(1, "shop", rows[0])])
 
     def pages() -> Iterator[list[tuple[int, str, Vector]]]:
@@ -97,12 +105,59 @@ def test_a_rebuild_that_fails_leaves_the_old_index(index: VectorIndex) -> None:
     assert [id_ for id_, _ in index.search(rows[0], None, 5)] == [1]
 
 
-def test_a_large_repository_fits_without_a_warning(index: VectorIndex) -> None:
-    rows = unit_rows(20_100)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        index.upsert([(n, "shop", row) for n, row in enumerate(rows)])
-    assert index.count() == 20_100
+def test_a_large_repository_is_searched_across_its_blocks() -> None:
+    index, rows = VectorIndex.open(None, None, DIMENSION), unit_rows(BLOCK + 4000)
+    index.upsert([(n, "shop", row) for n, row in enumerate(rows)])
+    assert index.count() == len(rows)
+    for place in (0, BLOCK - 1, BLOCK, len(rows) - 1):
+        assert index.search(rows[place], "shop", 1)[0][0] == place
+    index.remove(range(4000))
+    assert index.count() == BLOCK
+    assert index.search(rows[4000], None, 1)[0][0] == 4000
+
+
+def test_a_hidden_repository_gives_nothing(index: VectorIndex) -> None:
+    rows = unit_rows(20)
+    index.upsert([(n, "shop" if n % 2 else "bank", rows[n]) for n in range(20)])
+    assert {id_ % 2 for id_, _ in index.search(rows[3], None, 20, ["bank"])} == {1}
+    assert index.search(rows[3], "bank", 20, ["bank"]) == []
+
+
+def test_in_memory_ties_at_the_limit_go_to_the_smaller_ids() -> None:
+    index, same = VectorIndex.open(None, None, DIMENSION), unit_rows(1)[0]
+    index.upsert([(n, "shop", same) for n in (9, 4, 7, 2)])
+    assert [id_ for id_, _ in index.search(same, None, 2)] == [2, 4]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["put", "remove"]), st.integers(0, 12), st.integers(0, 99)), max_size=60))
+def test_whatever_is_put_and_removed_the_nearest_are_right(steps: list[tuple[str, int, int]]) -> None:
+    index, rows = ExactIndex(DIMENSION), unit_rows(100)
+    held: dict[int, Vector] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("store.exact.BLOCK", 3)
+        for step, id_, row in steps:
+            if step == "put":
+                index.put([id_], rows[row : row + 1])
+                held[id_] = rows[row]
+            else:
+                index.remove([id_])
+                held.pop(id_, None)
+        found = index.search(rows[0], 5)
+    assert len(index) == len(held)
+    expected = sorted(held, key=lambda id_: (-float(np.float32(held[id_] @ rows[0])), id_))[:5]
+    assert [score for _, score in found] == pytest.approx([float(held[id_] @ rows[0]) for id_ in expected], abs=1e-6)
+    assert len({id_ for id_, _ in found}) == len(found)
+    assert all(score == pytest.approx(float(held[id_] @ rows[0]), abs=1e-6) for id_, score in found)
+
+
+def test_qdrant_is_not_imported_without_a_server() -> None:
+    script = (
+        "import sys; from store.vectors import VectorIndex\n"
+        "VectorIndex.open(None, None, 8).close(); print('qdrant_client' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_a_folder_has_one_owner_until_it_closes(tmp_path: Path) -> None:
