@@ -81,6 +81,8 @@ class Encoder:
         self._fast: Backend | None = None
         self.engine = TORCH
         """What ``encode`` computes with."""
+        self.told: str | None = None
+        """What many texts were last embedded by here, and where that is torch, why; None before."""
         self._threads = 0
 
     @classmethod
@@ -135,8 +137,11 @@ class Encoder:
 
         Takes a second, so it pays for hundreds of texts. ``encode_one`` stays with torch.
         """
-        if self._fast is not None:
-            return self.engine
+        if self._fast is None:
+            self.told = self._hasten()
+        return self.told or self.engine
+
+    def _hasten(self) -> str:
         want, network = self._encode(_SAMPLE), _Positional(self._model, self._names())
         refused: dict[str, list[str]] = {}
         for name, make in self._engines(network):
@@ -185,6 +190,7 @@ class Encoder:
                 return self._encode_fast(fast, texts)
             except ModelRefused as error:
                 log.error("torch encodes from now on: %s", error.message)
+                self.told = f"{TORCH}, for {self.engine} failed: {error.message}"
                 self.relax()
         return np.concatenate([self._encode(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)])
 

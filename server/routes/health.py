@@ -49,6 +49,7 @@ def readyz(response: Response, state: State) -> Ready:
         note=serving.behind(state.follower, champion[0], state.clock()) if champion else None,
         engine=loaded.engine.name if reranks else None,
         engine_reason=loaded.engine.reason if reranks else None,
+        embedding=state.encoder.told,
     )
 
 

@@ -80,6 +80,8 @@ class Ready(View):
     """What computes the rerank scores; null while nothing is reranked."""
     engine_reason: str | None
     """Why that engine and no other."""
+    embedding: str | None
+    """What embedded the texts of the last large indexing here, and where that is torch, why; null before one."""
 
 
 class Alive(View):

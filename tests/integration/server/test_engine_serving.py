@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from server.indexing import embed
 from server.state import WAITING, WORKERS
 from store.encoder import Encoder
 from store.engines.names import TORCH, WEIGHTS_FILE
@@ -136,3 +138,23 @@ def test_more_questions_than_fit_are_told_to_come_back(
 def test_an_unknown_engine_is_no_setting() -> None:
     with pytest.raises(ValueError, match="rerank_engine"):
         Settings.model_validate({"rerank_engine": "fastest"})
+
+
+@pytest.mark.parametrize("library", [True, False], ids=["openvino", "without it"])
+def test_what_embedded_the_index_is_told(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: bool
+) -> None:
+    """An encoder of its own: what another test made it tell is none of this one's."""
+    code = tmp_path / "code"
+    code.mkdir()
+    for n in range(6):
+        (code / f"f{n}.py").write_text(f"def f{n}(path):\n    return parse(path, {n})\n")
+    monkeypatch.setattr(embed, "MANY", 5)
+    if not library:
+        monkeypatch.setitem(sys.modules, "openvino", None)
+    data = Path(shutil.copytree(prepared, tmp_path / "data"))
+    with running(data, Encoder.load(Settings(data=data).encoder)) as server:
+        assert ready(server)["embedding"] is None
+        server.index(code, "more")
+        told = ready(server)["embedding"]
+    assert told.startswith("openvino-") if library else "not installed" in told

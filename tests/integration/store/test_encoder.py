@@ -130,7 +130,7 @@ def test_the_faster_engine_gives_the_same_vectors(tmp_path: Path) -> None:
     want = encoder.encode(MANY)
     name = encoder.hasten()
     assert name in FAST
-    assert encoder.hasten() == encoder.engine == name
+    assert encoder.hasten() == encoder.engine == encoder.told == name
     have = encoder.encode(MANY)
     assert float((have * want).sum(axis=1).min()) >= LEAST_COSINE
     np.testing.assert_allclose(np.linalg.norm(have, axis=1), 1, atol=1e-5)
@@ -178,3 +178,6 @@ def test_an_engine_that_breaks_while_encoding_loses_nothing(tmp_path: Path, monk
     monkeypatch.setattr(OpenVino, "run", breaks)
     assert encoder.encode(MANY).tolist() == want.tolist()
     assert len(calls) == 1  # torch from then on
+    assert encoder.told is not None
+    assert encoder.told.startswith(f"{TORCH}, for openvino-")
+    assert "out of memory" in encoder.told
