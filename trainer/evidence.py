@@ -127,15 +127,16 @@ def gather(
     return [found[key] for key in sorted(found)]
 
 
-def _precedence(evidence: Evidence) -> tuple[int, int]:
-    return evidence.voice, evidence.signal_id or 0
+def _precedence(evidence: Evidence) -> tuple[bool, int, int]:
+    """What a bridged query takes the weight from silences nothing that the same person said elsewhere."""
+    return evidence.weight > 0, evidence.voice, evidence.signal_id or 0
 
 
 def _one_answer(
     acts: Sequence[Signal], impression: Impression, place: Place, known: Known, policy: Policy
 ) -> list[Evidence]:
     maker = _Maker(impression, place, known)
-    direct = {act.chunk_id for act in acts if act.kind is SignalKind.CHUNK_VOTE}
+    direct = {act.chunk_id: bool(act.value) for act in acts if act.kind is SignalKind.CHUNK_VOTE}
     made: list[Evidence] = []
     for act in acts:
         match act.kind:
@@ -155,9 +156,12 @@ def _one_answer(
 
 
 def _rating(
-    act: Signal, impression: Impression, direct: set[int | None], maker: _Maker, policy: Policy
+    act: Signal, impression: Impression, direct: Mapping[int | None, bool], maker: _Maker, policy: Policy
 ) -> list[Evidence]:
-    """A rating of the answer: the cited chunks share its weight, but for those the person voted on directly."""
+    """A rating of the answer: the cited chunks share its weight; those the person voted on keep their vote instead.
+
+    ``direct``: chunk → that vote. One that agrees explains its share of the rating, one that contradicts has none.
+    """
     if act.kind is SignalKind.THUMB:
         up = act.value == "up"
         total, said, source = (policy.thumb_up if up else policy.thumb_down), f"thumb {act.value}", PairSource.THUMB
@@ -165,13 +169,16 @@ def _rating(
         stars = int(act.value)
         up, total, source = stars >= 4, policy.stars.get(stars, 0.0), PairSource.STARS
         said = f"{stars} star{'s' if stars != 1 else ''}"
-    cited = [row for row in impression.rows if row.cited and row.chunk_id not in direct]
+    cited = [row for row in impression.rows if row.cited and direct.get(row.chunk_id, up) == up]
     if not cited or total <= 0:
         return []
     share = total / len(cited)
+    said_of = [row for row in cited if row.chunk_id not in direct]
     words = f"{said} for an answer that cites it" + (f" with {len(cited) - 1} more" if len(cited) > 1 else "")
     return [
-        evidence for row in cited for evidence in maker.make(act, row.chunk_id, up, share, Voice.RATING, source, words)
+        evidence
+        for row in said_of
+        for evidence in maker.make(act, row.chunk_id, up, share, Voice.RATING, source, words)
     ]
 
 

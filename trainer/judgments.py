@@ -129,10 +129,11 @@ def _override(judgment: Judgment, pieces: Sequence[Evidence], overrides: Mapping
     if override.relevance is None:
         return judgment
     words = f"set to relevance {override.relevance:g} {said}"
+    bridged = all(piece.weight <= 0 for piece in pieces)  # nearly a held-out question: nobody's word lets it train
     return replace(
         judgment,
         relevance=override.relevance,
-        weight=1.0,
+        weight=0.0 if bridged else 1.0,
         strong=True,
         conflict=False,
         reasons=(*judgment.reasons, words),

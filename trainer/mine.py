@@ -103,6 +103,7 @@ class _Miner:
         self.judgments = sorted(told, key=lambda judgment: (-judgment.relevance, judgment.content_hash))
         self.positives = [judgment for judgment in self.judgments if judgment.relevance > 0.5]
         self.weight = max(judgment.weight for judgment in self.positives)
+        self.looked = any(one.strong and impression.actor in one.actors for one in self.positives)
         self.rows: dict[str, ImpressionRow] = {}
         for row in sorted(impression.rows, key=lambda row: row.first_stage_rank):
             self.rows.setdefault(row.content_hash, row)
@@ -156,11 +157,12 @@ class _Miner:
     def _wrong(self, row: ImpressionRow) -> bool:
         """Not judged, not like a positive, and not scored like one.
 
-        What a person was shown beside the chunk they named right was seen and passed over, so its score is no excuse.
+        What a person was shown beside the chunk that the same person named right was seen and passed over, so its score
+        is no excuse.
         """
         if row.content_hash in self.known or self._alike(row.content_hash):
             return False
-        if row.shown and any(positive.strong for positive in self.positives):
+        if row.shown and self.looked:
             return True
         limit = self.policy.share * max(self._base(positive.content_hash) for positive in self.positives)
         return self.passages.base_score(row) <= limit

@@ -41,6 +41,15 @@ def test_thumb_up_is_shared_among_the_cited_chunks_and_says_nothing_of_others() 
         assert judgment.reasons == ("ann: thumb up for an answer that cites it with 1 more",)
 
 
+def test_a_vote_on_one_cited_chunk_leaves_the_others_their_share_of_the_thumb() -> None:
+    says = Says()
+    says(SignalKind.THUMB, "up")
+    says(SignalKind.CHUNK_VOTE, True, 3)
+    made = judged(says, {"a": impression(cited=(3, 5))})
+    assert made[3].weight == POLICY.vote
+    assert made[5].weight == pytest.approx(POLICY.thumb_up / 2)
+
+
 def test_thumb_up_on_an_answer_that_cites_nothing_judges_nothing_not_even_rank_one() -> None:
     says = Says()
     says(SignalKind.THUMB, "up")
@@ -185,6 +194,28 @@ def test_signals_of_a_bridged_query_keep_their_words_and_lose_their_weight() -> 
     assert made.weight == 0.0
     assert not trains(made)
     assert "held-out" in made.reasons[0]
+
+
+def test_a_vote_on_a_bridged_wording_takes_nothing_from_an_earlier_one() -> None:
+    says = Says()
+    says(SignalKind.CHUNK_VOTE, True, 1)
+    says(SignalKind.CHUNK_VOTE, True, 1, answer_id="b")
+    lists = {"a": impression(), "b": impression("b", "where's the parser")}
+    places = {QUERY: place(), "where's the parser": place(bridged=True)}
+    made = judged(says, lists, places)[1]
+    assert made.weight == POLICY.vote
+    assert trains(made)
+
+
+def test_an_edit_lets_no_bridged_judgment_train() -> None:
+    says = Says()
+    says(SignalKind.CHUNK_VOTE, True, 1)
+    edit = Wish("edit", 1.0)
+    name = judgment_id(1, text_of(1))
+    for bridged, weight in ((True, 0.0), (False, 1.0)):
+        lists, places = {"a": impression()}, {QUERY: place(bridged=bridged)}
+        (made,) = judge(says.made, lists, places, {name: edit}, NOTHING_MOVED, POLICY)
+        assert (made.weight, made.relevance) == (weight, 1.0)
 
 
 def test_a_judgment_follows_its_text_and_a_lost_one_retires() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,10 +96,17 @@ def test_candidates_scored_like_the_positive_are_left_out() -> None:
     assert min(hard(mined([judgment(31, strong=False)], {1: impression()}, policy))) == 34
 
 
-def test_what_was_shown_beside_a_chunk_named_right_was_passed_over_and_stays() -> None:
+def test_what_a_person_was_shown_beside_the_chunk_they_named_right_was_passed_over_and_stays() -> None:
     policy = MinePolicy(hard=60, random=0, share=0.95)
-    ranks = hard(mined([judgment(31, strong=True)], {1: impression(shown=8)}, policy))
+    asked = replace(impression(shown=8), actor="ann")
+    ranks = hard(mined([judgment(31, strong=True)], {1: asked}, policy))
     assert ranks[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 34]
+
+
+def test_nobody_passed_over_what_somebody_else_was_shown() -> None:
+    policy = MinePolicy(hard=60, random=0, share=0.95)
+    asked = replace(impression(shown=8), actor="bob")
+    assert min(hard(mined([judgment(31, strong=True)], {1: asked}, policy))) == 34
 
 
 def test_the_best_positive_sets_the_limit() -> None:
