@@ -29,7 +29,7 @@ from trainer.history import Lists, lexical_scores, missing_vectors, symbols_of
 from trainer.imported import Imported
 from trainer.judging import Inputs, Sources, judge_all
 from trainer.lists import evaluation
-from trainer.mine import MinePolicy, Passages, mine
+from trainer.mine import MinePolicy, Passages, mine, passed_over
 from trainer.stats import statistics
 
 _ENCODE = 64
@@ -111,7 +111,7 @@ def build(
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
-    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, grouped)
+    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, inputs, grouped)
     extra = _imported(context, inputs, grouped, (*evaluated.train, *evaluated.held_out))
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
@@ -182,8 +182,10 @@ def _mine(
     made: Sequence[Judgment],
     lists: Mapping[int, Impression],
     splits: Mapping[int, Split],
+    inputs: Inputs,
     grouped: Grouped,
 ) -> list[Pair]:
+    groups = {query: place.group_id for query, place in grouped.places.items() if not place.bridged}
     with context.db.read() as tx:
         lexical = lexical_scores(tx, made, lists)
         symbols = symbols_of(tx, lists.values(), made)
@@ -194,6 +196,7 @@ def _mine(
         queries={group: grouped.vectors[one.query] for group, one in lists.items()},
         lexical=lexical,
         lexical_weight=context.settings.first_stage_lexical,
+        shown=passed_over(inputs.signals, inputs.rated, groups),
     )
     return mine(made, lists, splits, passages, context.rng, context.policy.mine)
 

@@ -8,12 +8,12 @@ that of "positive-aware mining" (Moreira et al., "NV-Retriever", 2024: 95 % of t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from store.types import Impression, ImpressionRow, Judgment, Pair, PairSource, Split, Vector
+from store.types import Impression, ImpressionRow, Judgment, Pair, PairSource, Signal, SignalKind, Split, Vector
 from trainer.judgments import trains
 
 
@@ -42,6 +42,8 @@ class Passages:
     lexical: Mapping[tuple[int, str], float]
     """(group, text) → lexical score of a judged text that was no candidate."""
     lexical_weight: float = 0.1
+    shown: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    """Group → texts that stood before somebody who named another one right."""
 
     def base_score(self, row: ImpressionRow) -> float:
         """The first-stage score: what the base ranks by until it has learned."""
@@ -91,6 +93,22 @@ def mine(
     return pairs
 
 
+def passed_over(
+    said: Iterable[Signal], rated: Mapping[str, Impression], groups: Mapping[str, int]
+) -> dict[int, frozenset[str]]:
+    """Group → texts that were shown with an answer whose reader then named a right chunk.
+
+    ``said``: signals in force. ``rated``: answer id → impression. ``groups``: query as asked → group.
+    """
+    shown: dict[int, set[str]] = defaultdict(set)
+    for signal in said:
+        named = signal.kind is SignalKind.CORRECTION or (signal.kind is SignalKind.CHUNK_VOTE and signal.value)
+        impression = rated.get(signal.answer_id)
+        if named and signal.chunk_id is not None and impression is not None and impression.query in groups:
+            shown[groups[impression.query]].update(row.content_hash for row in impression.rows if row.shown)
+    return {group: frozenset(found) for group, found in shown.items()}
+
+
 class _Miner:
     """The pairs of one query group."""
 
@@ -99,11 +117,10 @@ class _Miner:
     ) -> None:
         self.group, self.impression, self.passages, self.policy = group, impression, passages, policy
         told = [one for one in judgments if not _superseded(one, judgments)]
-        self.passed_over = {one.content_hash for one in judgments} - {one.content_hash for one in told}
+        self.liked = {one.content_hash: _took_back(one, judgments) for one in judgments if one not in told}
         self.judgments = sorted(told, key=lambda judgment: (-judgment.relevance, judgment.content_hash))
         self.positives = [judgment for judgment in self.judgments if judgment.relevance > 0.5]
         self.weight = max(judgment.weight for judgment in self.positives)
-        self.looked = any(one.strong and impression.actor in one.actors for one in self.positives)
         self.rows: dict[str, ImpressionRow] = {}
         for row in sorted(impression.rows, key=lambda row: row.first_stage_rank):
             self.rows.setdefault(row.content_hash, row)
@@ -135,8 +152,10 @@ class _Miner:
         ]
 
     def _why_not(self, row: ImpressionRow) -> str:
-        if row.content_hash in self.passed_over:
-            return f"at rank {row.first_stage_rank}: clicked or in a liked answer, but somebody named another chunk"
+        if row.content_hash in self.liked:
+            return (
+                f"at rank {row.first_stage_rank}: clicked or in a liked answer, but the same person named another chunk"
+            )
         return f"candidate at rank {row.first_stage_rank} that nobody judged right"
 
     def easy(self, others: Sequence[Impression], rng: np.random.Generator) -> list[Pair]:
@@ -155,14 +174,15 @@ class _Miner:
         return list(made.values())
 
     def _wrong(self, row: ImpressionRow) -> bool:
-        """Not judged, not like a positive, and not scored like one.
+        """Not judged, not like a positive, and not scored like one. What somebody else liked is nobody's negative.
 
-        What a person was shown beside the chunk that the same person named right was seen and passed over, so its score
-        is no excuse.
+        What stood before a person who named another chunk right was seen and passed over, so its score is no excuse.
         """
         if row.content_hash in self.known or self._alike(row.content_hash):
             return False
-        if row.shown and self.looked:
+        if not self.liked.get(row.content_hash, True):
+            return False
+        if row.content_hash in self.passages.shown.get(self.group, ()):
             return True
         limit = self.policy.share * max(self._base(positive.content_hash) for positive in self.positives)
         return self.passages.base_score(row) <= limit
@@ -199,6 +219,12 @@ class _Miner:
 def _superseded(one: Judgment, judgments: Sequence[Judgment]) -> bool:
     """A click or an answer's thumb names no right chunk where somebody named another one: it was one of many shown."""
     return one.relevance > 0.5 and not one.strong and any(o.relevance > 0.5 and o.strong for o in judgments)
+
+
+def _took_back(one: Judgment, judgments: Sequence[Judgment]) -> bool:
+    """Whether all who liked a superseded chunk then named another one."""
+    named = {actor for o in judgments if o.relevance > 0.5 and o.strong for actor in o.actors}
+    return set(one.actors) <= named
 
 
 def _spread(pool: Sequence[ImpressionRow], count: int, depth: int, rng: np.random.Generator) -> list[ImpressionRow]:

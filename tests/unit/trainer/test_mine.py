@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store.types import Impression, Judgment, Pair, PairSource, Split, Vector
-from tests.unit.trainer.world import impression, text_of
+from store.types import Impression, Judgment, Pair, PairSource, SignalKind, Split, Vector
+from tests.unit.trainer.world import Says, impression, text_of
 from trainer.judgments import judgment_id
-from trainer.mine import MinePolicy, Passages, mine
+from trainer.mine import MinePolicy, Passages, mine, passed_over
 
 OPEN = MinePolicy(hard=6, random=2, share=10.0)
 """No filter by score, so that counts can be stated."""
@@ -43,8 +43,9 @@ def passages(
     symbols: Mapping[str, str] | None = None,
     queries: Mapping[int, Vector] | None = None,
     lexical: Mapping[tuple[int, str], float] | None = None,
+    shown: Mapping[int, frozenset[str]] | None = None,
 ) -> Passages:
-    return Passages(vectors or {}, symbols or {}, queries or {}, lexical or {})
+    return Passages(vectors or {}, symbols or {}, queries or {}, lexical or {}, shown=shown or {})
 
 
 def mined(
@@ -96,17 +97,30 @@ def test_candidates_scored_like_the_positive_are_left_out() -> None:
     assert min(hard(mined([judgment(31, strong=False)], {1: impression()}, policy))) == 34
 
 
-def test_what_a_person_was_shown_beside_the_chunk_they_named_right_was_passed_over_and_stays() -> None:
+def test_what_stood_before_a_person_who_named_another_chunk_was_passed_over_and_stays() -> None:
     policy = MinePolicy(hard=60, random=0, share=0.95)
-    asked = replace(impression(shown=8), actor="ann")
-    ranks = hard(mined([judgment(31, strong=True)], {1: asked}, policy))
+    eight = {1: frozenset(text_of(n) for n in range(1, 9))}
+    ranks = hard(mined([judgment(31, strong=True)], {1: impression()}, policy, passages(shown=eight)))
     assert ranks[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 34]
 
 
-def test_nobody_passed_over_what_somebody_else_was_shown() -> None:
+def test_what_nobody_who_named_a_chunk_was_shown_is_left_out_where_it_scores_like_the_positive() -> None:
     policy = MinePolicy(hard=60, random=0, share=0.95)
-    asked = replace(impression(shown=8), actor="bob")
-    assert min(hard(mined([judgment(31, strong=True)], {1: asked}, policy))) == 34
+    assert min(hard(mined([judgment(31, strong=True)], {1: impression(shown=8)}, policy))) == 34
+
+
+def test_texts_are_passed_over_by_those_who_named_a_right_chunk_in_that_answer() -> None:
+    lists = {"a": impression("a", "q", shown=3), "b": impression("b", "r", shown=5), "c": impression("c", "s", shown=5)}
+    says = Says()
+    says(SignalKind.CHUNK_VOTE, False, 1, answer_id="b")
+    says(SignalKind.THUMB, "up", answer_id="b")
+    assert passed_over(says.made, lists, {"q": 1, "r": 2}) == {}
+    says(SignalKind.CHUNK_VOTE, True, 2, answer_id="a")
+    says(SignalKind.CORRECTION, True, 40, answer_id="c")
+    three = frozenset(text_of(n) for n in (1, 2, 3))
+    assert passed_over(says.made, lists, {"q": 1, "r": 2}) == {1: three}  # "s" is bridged: it has no group here
+    found = passed_over(says.made, lists, {"q": 1, "s": 1})
+    assert found == {1: frozenset(text_of(n) for n in range(1, 6))}
 
 
 def test_the_best_positive_sets_the_limit() -> None:
@@ -141,9 +155,15 @@ def test_a_weak_signal_names_no_right_chunk_beside_a_strong_one() -> None:
     assert labels[text_of(2)] == 1
     assert labels[text_of(1)] == labels[text_of(3)] == 0
     (said,) = [pair.reason for pair in mined(told, lists) if pair.content_hash == text_of(1)]
-    assert "somebody named another chunk" in said
+    assert "the same person named another chunk" in said
     alone = {pair.content_hash: pair.label for pair in mined(told[1:], lists)}
     assert alone[text_of(1)] == 1
+
+
+def test_what_somebody_else_liked_is_no_negative() -> None:
+    liked = replace(judgment(1, weight=0.1, strong=False), actors=("bob",))
+    texts = {pair.content_hash for pair in mined([judgment(2), liked], {1: impression("a", chunk_ids=(1, 2, 3, 4))})}
+    assert texts == {text_of(2), text_of(3), text_of(4)}
 
 
 def test_negatives_weigh_what_their_best_positive_weighs() -> None:
