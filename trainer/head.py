@@ -5,8 +5,9 @@ For list i with weight w_i, candidates with scaled features x_j, priors f_j and 
     loss(v) = (sum_i w_i * cross_entropy(t_i, softmax_j(f_j + v · x_j)) + penalty * |v|²) / sum_i w_i
 
 The target is ``1 - soft_target`` of what people judged and ``soft_target`` of softmax(f), the first stage's own
-opinion. With few or lightly weighted lists the penalty wins and the head stays near zero, where the version ranks as
-the first stage does. L-BFGS finds the one minimum in seconds, so the same lists always give the same head.
+opinion, without what people judged wrong. With few or lightly weighted lists the penalty wins and the head stays near
+zero, where the version ranks as the first stage does. L-BFGS finds the one minimum in seconds, so the same lists always
+give the same head.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from trainer.evaluate import FloatArray
 from trainer.features import Head
 from trainer.recipe import HeadRecipe
 
+MINED = frozenset({PairSource.HARD_NEGATIVE, PairSource.RANDOM_NEGATIVE})
+"""Sources of candidates that nobody judged."""
 _UNREACHABLE = -1e9
 """Prior of the padding behind a short list."""
 
@@ -40,6 +43,8 @@ class JudgedList:
     priors: tuple[float, ...]
     target: tuple[float, ...]
     """Sums to 1 over the positives."""
+    kept: tuple[float, ...]
+    """Share of the first stage's opinion that stands: 1 less the weight of a judgment against the candidate."""
     weight: float
 
     @property
@@ -83,8 +88,8 @@ def _within(members: Sequence[Pair], room: int) -> list[Pair]:
     The mined ones are spread evenly over their ranks. A golden question about a large file judges all its chunks right:
     uncut, that one list would set the width of the whole problem.
     """
-    mined = [one for one in members if one.source in ("hard_negative", "random_negative")]
-    said = [one for one in members if one.source not in ("hard_negative", "random_negative")]
+    mined = [one for one in members if one.source in MINED]
+    said = [one for one in members if one.source not in MINED]
     judged = [one for label in (True, False) for one in _heaviest([p for p in said if (p.label > 0.5) is label], room)]
     left = max(room - len(judged), 0 if len({one.label > 0.5 for one in judged}) > 1 else 1)
     if left < len(mined):
@@ -106,8 +111,14 @@ def _judged_list(members: Sequence[Pair], texts: Mapping[str, str], scale: float
         passages=tuple(texts[one.content_hash] for one in members),
         priors=tuple(scale * (one.dense_score + lexical * one.lexical_score) for one in members),
         target=tuple((mass / mass.sum()).tolist()),
+        kept=tuple(_kept(one) for one in members),
         weight=max(one.weight for one in members if one.label > 0.5),
     )
+
+
+def _kept(one: Pair) -> float:
+    against = one.label <= 0.5 and one.source not in MINED and one.source is not PairSource.CODE_QUESTION
+    return 1.0 - min(1.0, one.weight) if against else 1.0
 
 
 def fit_head(
@@ -164,7 +175,7 @@ def _padded(
         size = len(one.passages)
         x[at, :size] = (rows - mean) / spread
         priors[at, :size] = one.priors
-        odds = np.exp(np.array(one.priors) - max(one.priors))
+        odds = np.exp(np.array(one.priors) - max(one.priors)) * np.array(one.kept)
         targets[at, :size] = (1 - recipe.soft_target) * np.array(one.target) + recipe.soft_target * odds / odds.sum()
     weights = torch.tensor([one.weight for one in lists], dtype=torch.float32)
     return _Problem(torch.from_numpy(x), torch.from_numpy(priors), torch.from_numpy(targets), weights)

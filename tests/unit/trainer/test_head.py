@@ -31,7 +31,8 @@ def world(
         target = tuple(float(at == said) for at in range(10))
         query = f"q{number}"
         features[query] = rows
-        lists.append(JudgedList(number, query, tuple("abcdefghij"), tuple(rng.normal(size=10)), target, weight))
+        priors = tuple(rng.normal(size=10))
+        lists.append(JudgedList(number, query, tuple("abcdefghij"), priors, target, (1.0,) * 10, weight))
     return lists, features
 
 
@@ -46,7 +47,8 @@ def loss_of(head: Head, lists: list[JudgedList], features: dict[str, FloatArray]
     total, weights = 0.0, 0.0
     for one in lists:
         prior = np.array(one.priors)
-        target = 0.8 * np.array(one.target) + 0.2 * np.exp(prior) / np.exp(prior).sum()
+        opinion = np.exp(prior) * np.array(one.kept)
+        target = 0.8 * np.array(one.target) + 0.2 * opinion / opinion.sum()
         final = prior + head.logits(features[one.query]).astype(np.float64)
         total += one.weight * float(-(target * (final - np.log(np.exp(final).sum()))).sum())
         weights += one.weight
@@ -55,7 +57,8 @@ def loss_of(head: Head, lists: list[JudgedList], features: dict[str, FloatArray]
 
 def test_the_head_is_the_minimum_of_the_stated_loss() -> None:
     lists, features = world(40)
-    lists = [replace(one, weight=0.2 + 0.1 * (one.group_id % 5)) for one in lists]
+    kept = (0.0, 0.25, *(1.0,) * 8)
+    lists = [replace(one, weight=0.2 + 0.1 * (one.group_id % 5), kept=kept) for one in lists if not any(one.target[:2])]
     head = fitted(lists, features)
     best = loss_of(head, lists, features, DEFAULT.penalty)
     rng = np.random.default_rng(1)
@@ -126,6 +129,16 @@ def test_a_list_has_priors_a_target_and_the_weight_of_its_best_positive() -> Non
     assert one.weight == 0.75
     assert one.priors == pytest.approx((20.0 * (0.5 + LEXICAL * 0.25),) * 4)
     assert set(one.passages) == {"text 0", "text 1", "text 2", "text 3"}
+
+
+def test_a_vote_against_takes_the_first_stages_opinion_of_that_candidate_by_its_weight() -> None:
+    pairs = [pair(0, 1.0), pair(1, weight=0.25, judged=True), pair(2, weight=3.0, judged=True), pair(3)]
+    (one,) = judged_lists(pairs, TEXTS, DEFAULT, LEXICAL)
+    assert dict(zip(one.passages, one.kept, strict=True)) == {"text 0": 1, "text 1": 0.75, "text 2": 0, "text 3": 1}
+    lists, features = world(20)
+    lists = [one for one in lists if not one.target[9]]
+    against = [replace(one, kept=(*one.kept[:9], 0.0)) for one in lists]
+    assert not np.allclose(fitted(against, features).weights, fitted(lists, features).weights)
 
 
 def test_a_query_without_a_positive_or_without_a_rival_makes_no_list() -> None:
