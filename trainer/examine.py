@@ -22,6 +22,7 @@ from trainer.export import Sampled, Timed
 from trainer.field import Field
 from trainer.fit_blend import Choose, DevQuery, blend_of, cross_fit, dev_query, fit_weight, guarded_weight
 from trainer.folds import OutOfFold
+from trainer.gate import could_promote
 from trainer.recipe import AnyRecipe
 
 
@@ -32,7 +33,7 @@ class Standing:
     champion: int
     generation: int
     trial: int
-    """This is the k-th challenger against this champion."""
+    """This is the k-th challenger against this champion that has questions enough to be promoted."""
     rolled_back_from: int | None
 
     def as_json(self) -> Json:
@@ -64,7 +65,8 @@ def standing(db: Database) -> Standing:
         champion = deployments.champion(tx)
         versions = registry.list_all(tx, limit=100_000)
         undone = deployments.rolled_back_from(tx)
-    before = sum(one.metrics.get("against", {}).get("version") == champion.version_id for one in versions)
+    against = [one for one in versions if one.metrics.get("against", {}).get("version") == champion.version_id]
+    before = sum(could_promote(one.metrics.get("gate", {})) for one in against)
     return Standing(champion.version_id, champion.generation, 1 + before, undone)
 
 

@@ -68,7 +68,8 @@ def result_of(job: Job) -> Json:
     return job.result
 
 
-def publish_for(shop: Shop, job: Job, decision: Decision, base: Path) -> int:
+def publish_for(shop: Shop, job: Job, decision: Decision, base: Path, gate: Json | None = None) -> int:
+    """``gate``: the numbers that its gate left; by default of enough questions."""
     staged = registry.staging(shop.settings.models_dir, job.id)
     shutil.copytree(base, staged, dirs_exist_ok=True)
     (staged / "README.md").write_text("card")
@@ -79,7 +80,11 @@ def publish_for(shop: Shop, job: Job, decision: Decision, base: Path) -> int:
         base="tiny",
         blend=Blend(1.0, 0.1, 0.5),
         max_length=64,
-        metrics={"against": {"version": 0, "generation": generation}, "evidence": {}},
+        metrics={
+            "against": {"version": 0, "generation": generation},
+            "evidence": {},
+            "gate": gate or {"groups": 200, "held_out_groups": 40, "could_promote": True},
+        },
         decision=decision,
         reasons=("it is better",),
         job_id=job.id,

@@ -161,6 +161,11 @@ def test_a_trial_counts_against_the_champion_whatever_happened_between(shop: Sho
     assert standing(shop.db).trial == 2, "the first stage has been challenged before"
 
 
+def test_a_night_that_could_not_have_promoted_is_no_trial(shop: Shop, base: Path) -> None:
+    publish_for(shop, shop.enqueue(), Decision.NOT_PROVEN, base, {"groups": 49, "held_out_groups": 9})
+    assert standing(shop.db).trial == 1
+
+
 def test_forty_five_imported_pairs_train_by_the_seed_recipe_and_prove_nothing(shop: Shop) -> None:
     rows = [
         (f"how to {verb} it", f"def {verb}_{thing}(): pass", float(thing == "file"))
@@ -176,6 +181,7 @@ def test_forty_five_imported_pairs_train_by_the_seed_recipe_and_prove_nothing(sh
     assert len(snapshot.pairs) + sum(len(one.relevance) for one in snapshot.held_out) >= 45 - 9
     assert version.metrics["training"]["epochs"] == 3
     assert set(result["metrics"]) == {"imported"}, "none of it is held-out evidence"
+    assert standing(shop.db).trial == 1, "so it tried nothing"
     assert shop.champion() == FIRST_STAGE_VERSION
 
 
