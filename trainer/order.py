@@ -98,7 +98,8 @@ def take_snapshot(
         encoded=encoded,
     )
     with db.read() as tx:
-        snapshot = snapshots.load(tx, made.hash)
+        # Counts and sentences are not in the hash: an equal snapshot of an earlier night was stored with its own.
+        snapshot = replace(snapshots.load(tx, made.hash), stats=made.stats)
     return _only_batch(db, snapshot, str(order.pairs_batch)) if one_file and len(batches) > 1 else snapshot
 
 
@@ -115,7 +116,7 @@ def _only_batch(db: Database, snapshot: Snapshot, batch: str) -> Snapshot:
     )
     with db.write() as tx:
         digest = snapshots.save(tx, kept, ())
-        return snapshots.load(tx, digest)
+        return replace(snapshots.load(tx, digest), stats=kept.stats)
 
 
 def too_early(db: Database, strong: Collection[int], order: Order, settings: Settings) -> str | None:

@@ -63,11 +63,11 @@ class Trainer:
             self.db, self.encoder(), self.settings, order, self.clock(), reporter.cancelled, encoded
         )
         if reason := too_early(self.db, snapshot.stats.get("strong_groups", []), order, self.settings):
-            return _no_challenger(snapshot, [reason])
+            return _no_challenger(snapshot, reason)
         try:
             version = _Night(self, reporter, order, snapshot).run()
         except InvalidInput as error:
-            return _no_challenger(snapshot, [error.message, *snapshot.stats.get("missing", [])])
+            return _no_challenger(snapshot, error.message)
         except ModelRefused:
             shutil.rmtree(self.settings.data / FEATURES, ignore_errors=True)  # lest the next night trips over the same
             raise
@@ -125,15 +125,20 @@ class Trainer:
             evaluations.save(tx, version.id, rows)
 
 
-def _no_challenger(snapshot: Snapshot, reasons: list[str]) -> Json:
+def _no_challenger(snapshot: Snapshot, reason: str) -> Json:
     return {
         "version": None,
         "decision": None,
-        "reasons": list(dict.fromkeys(reasons)),
+        "reasons": list(_with_missing(snapshot, reason)),
         "metrics": {},
         "snapshot": snapshot.hash,
         "promoted": False,
     }
+
+
+def _with_missing(snapshot: Snapshot, *reasons: str) -> tuple[str, ...]:
+    """The reasons, then what the data set lacks, each said once."""
+    return tuple(dict.fromkeys((*reasons, *snapshot.stats.get("missing", []))))
 
 
 class _Night:
@@ -241,7 +246,7 @@ class _Night:
                 "training": trained.log.summary(),
             },
             decision=judged.decision,
-            reasons=judged.reasons,
+            reasons=_with_missing(self.snapshot, *judged.reasons),
             job_id=self.reporter.job.id,
             seed=self.order.seed,
             hyper_parameters=recipe.as_json(),

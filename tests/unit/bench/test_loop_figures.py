@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.loop.figures import figure, ratio_interval, scores, share_of
-from bench.loop.gate_power import Query, gains, power, queries_of
+from bench.loop.gate_power import Query, gains, power, queries_of, table
 from bench.loop.scoring import Rank, mrr_at_10, ndcg_at_10, place
 from store.types import Candidate, Chunk
 from tests.unit.bench.cells import cell
@@ -79,6 +79,19 @@ def test_the_gates_power_grows_with_the_groups_and_shuffled_relevance_proves_not
     assert few.promoted == 0.0  # the gate wants 50 groups at least
     assert many.promoted == 1.0
     assert many.shuffled <= 0.1
+
+
+def test_the_gates_power_at_a_later_trial_and_for_challengers_that_are_no_worse() -> None:
+    lifted = (2, 1, *range(3, 51))
+    queries = [Query(lifted, 2)] * 58 + [Query(lifted, 1)] * 42
+    found = power("oracle", 0, queries, 100, 40, 1)
+    assert found.trial == 5
+    assert 0 < found.promoted_later < found.promoted < 1
+    assert found.rejected <= 0.05  # its true gain is above 0
+    assert found.shuffled_rejected <= 0.15  # neither better nor worse
+    first, second = table([found]).splitlines()[0::2]
+    assert first.count("|") == second.count("|")
+    assert "(number 5)" in second
 
 
 def test_queries_whose_right_place_is_no_candidate_are_left_out() -> None:
