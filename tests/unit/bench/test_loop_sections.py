@@ -17,6 +17,7 @@ from bench.loop.report import markdown
 from store.types import Json, Vector
 from tests.unit.bench.cells import cell
 from trainer import fit_blend
+from trainer.dataset import POLICIES
 from trainer.fit_blend import DevQuery
 from trainer.recipe import DEFAULT, RECIPES
 
@@ -97,7 +98,7 @@ def test_the_hash_changes_with_the_recipe_the_policy_and_the_blends_grid(monkeyp
         patch.setitem(RECIPES, "default", replace(DEFAULT, penalty=0.08))
         assert changed() == {"recipe", "oracle", "rankloop-always"}
     with monkeypatch.context() as patch:
-        policies = {**made.POLICIES, "default": replace(made.POLICIES["default"], imported_easy=5)}
+        policies = {**POLICIES, "default": replace(POLICIES["default"], imported_easy=5)}
         patch.setattr(made, "POLICIES", policies)
         assert changed() == {"recipe", "oracle", "rankloop-always"}
     with monkeypatch.context() as patch:
