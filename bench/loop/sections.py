@@ -77,7 +77,8 @@ def promised(pairs: Sequence[tuple[Row, Sequence[Cell]]]) -> str:
         for kind in KINDS:
             if any(kind not in cell.ranks for cell in (*row.cells, *other, *row.nothing)):
                 continue
-            found = against(*(pooled(cells, kind, "mrr@10") for cells in (row.cells, other, row.nothing)))
+            arm, rival, nothing = (pooled(cells, kind, "mrr@10") for cells in (row.cells, other, row.nothing))
+            found = against(arm, rival, nothing)
             lines.append(
                 f"| {row.title} | {kind.replace('_', ' ')} | {_absolute(found.difference)} | {found.p:.4f} "
                 f"| {_absolute(found.beyond)} | {found.decided} |"
