@@ -80,7 +80,8 @@ def save(tx: Connection, snapshot: Snapshot, signal_ids: Iterable[int]) -> str:
     """Store the snapshot and which signals went into it; the same content is stored once. Returns the hash.
 
     Equal content may come of other signals (a second vote on a held-out question changes nothing that is kept), so a
-    later build adds its signals, and its counts and date replace the ones before. Raises InvalidInput when ``snapshot.hash`` is neither empty nor the hash of its content.
+    later build adds its signals, and its counts and date replace the ones before.
+    Raises InvalidInput when ``snapshot.hash`` is neither empty nor the hash of its content.
     """
     content = canonical(snapshot.pairs, snapshot.train_queries, snapshot.held_out, snapshot.params)
     digest = hashlib.sha256(content).hexdigest()
@@ -112,7 +113,7 @@ def find(tx: Connection, name: str) -> str:
         raise NotFound(f"no snapshot {name[:12]}")
     if len(found) > 1:
         raise InvalidInput(f"several snapshots begin with {name}: give more of the hash")
-    return found[0]
+    return str(found[0])
 
 
 def load(tx: Connection, snapshot_hash: str) -> Snapshot:

@@ -92,7 +92,7 @@ def test_saved_once_and_read_back(db: Database) -> None:
 
 
 def test_a_later_build_of_the_same_content_adds_its_signals_and_renews_the_counts(db: Database) -> None:
-    """A second person's vote on a held-out question changes nothing that the hash covers, and was heard all the same."""
+    """A second vote on a held-out question changes nothing that the hash covers, and was heard all the same."""
     snapshot, other = make(), replace(make(), hash="", pairs=(), created_at=NOW + timedelta(days=1))
     again = replace(snapshot, created_at=NOW + timedelta(days=2), stats={"pairs": 20, "actors": 2})
     with db.write() as tx:

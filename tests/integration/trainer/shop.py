@@ -68,7 +68,7 @@ def result_of(job: Job) -> Json:
     return job.result
 
 
-def publish_for(shop: Shop, job: Job, decision: Decision, base: Path) -> int:
+def publish_for(shop: Shop, job: Job, decision: Decision, base: Path, metrics: Json | None = None) -> int:
     staged = registry.staging(shop.settings.models_dir, job.id)
     shutil.copytree(base, staged, dirs_exist_ok=True)
     (staged / "README.md").write_text("card")
@@ -79,7 +79,7 @@ def publish_for(shop: Shop, job: Job, decision: Decision, base: Path) -> int:
         base="tiny",
         blend=Blend(1.0, 0.1, 0.5),
         max_length=64,
-        metrics={"against": {"version": 0, "generation": generation}, "evidence": {}},
+        metrics={"against": {"version": 0, "generation": generation}, "evidence": {}, **(metrics or {})},
         decision=decision,
         reasons=("it is better",),
         job_id=job.id,

@@ -62,8 +62,14 @@ def test_a_night_makes_a_version_that_anyone_can_load(shop: Shop) -> None:
         "chunk vote",
         "this version",
         "torch",
+        "step length (line search)",
+        "100 signals of people went in: numbers 1 to 100, given from 2026-01-01 00:01",
+        "| chunk vote | 100 |",
+        f"had held {version.metrics['process_peak_memory_mb']:,} MB at most",
     ):
         assert words in card
+    assert "learning rate" not in card, "L-BFGS has none"
+    assert result["process_peak_memory_mb"] == version.metrics["process_peak_memory_mb"] > 100
     assert snapshot.hash in card
     lineage = json.loads((directory / "rankloop.json").read_text(encoding="utf-8"))
     assert lineage["snapshot"] == snapshot.hash
@@ -96,6 +102,7 @@ def test_fine_tuning_stays_possible(rated: World, tmp_path: Path, base: Path, fo
     card = (directory / "README.md").read_text(encoding="utf-8")
     assert ("WeightedBinaryCrossEntropyLoss" if recipe == "seed" else "ListwiseLoss") in card
     assert "learning_rate" in card
+    assert "| step | epoch | loss | learning rate |" in card
     shop.db.dispose()
 
 
