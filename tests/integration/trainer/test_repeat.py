@@ -123,7 +123,8 @@ def test_later_ratings_and_another_champion_change_only_what_is_said_of_the_cham
 
 def test_what_is_otherwise_than_then_is_named_and_no_rating_is_used_up(shop: Shop) -> None:
     """The groups of a snapshot that no version was made of stay newly judged."""
-    shop.settings.min_new_groups = 1_000
+    hesitant = shop.settings.model_copy(update={"min_new_groups": 1_000})
+    shop.trainer = replace(shop.trainer, settings=hesitant)
     early = result_of(shop.run(NIGHT, by="schedule"))
     assert early["version"] is None
     again = result_of(shop.run({"snapshot": early["snapshot"], "seed": 8, "max_steps": 2}))
