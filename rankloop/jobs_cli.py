@@ -12,7 +12,7 @@ from rich.table import Table
 from rankloop.context import Context, fail_clearly, open_context
 from rankloop.follow import follow_job
 from rankloop.locks import ProcessLock, holder, trainer_lock
-from store import jobs
+from store import jobs, snapshots
 from store.errors import RankloopError
 from store.types import Job, JobKind, JobState, Json
 
@@ -27,9 +27,16 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="Recipe by name, e.g. seed (default: the setting).")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed, for a repeatable training.")] = None,
     pairs: Annotated[str | None, typer.Option(help="Train on this imported batch of pairs only.")] = None,
+    snapshot: Annotated[
+        str | None, typer.Option(help="Train again on this stored data set (its hash, or 8 or more characters of it).")
+    ] = None,
 ) -> None:
-    """Run the nightly job now: judgments, training, evaluation, gate, and promotion if it is automatic."""
-    params = {"recipe": recipe, "seed": seed, "pairs_batch": pairs}
+    """Run the nightly job now: judgments, training, evaluation, gate, and promotion if it is automatic.
+
+    With --snapshot it is a rehearsal of an earlier night: by that data set's recipe and seed unless others are given,
+    against today's champion, and never promoted by itself.
+    """
+    params = {"recipe": recipe, "seed": seed, "pairs_batch": pairs, "snapshot": snapshot}
     _run(JobKind.NIGHTLY, {key: value for key, value in params.items() if value is not None})
 
 
@@ -42,6 +49,8 @@ def evaluate(version: Annotated[int | None, typer.Argument(help="Version (defaul
 def _run(kind: JobKind, params: Json) -> None:
     with open_context() as context:
         with context.db.write() as tx:
+            if (name := params.get("snapshot")) is not None:
+                params = {**params, "snapshot": snapshots.find(tx, name)}
             job = jobs.enqueue(tx, kind, params, "command line", datetime.now(UTC))
         assert job is not None
         if holder(trainer_lock(context.settings.data)) is None:
