@@ -114,8 +114,7 @@ def take_snapshot(
         encoded=encoded,
     )
     with db.read() as tx:
-        # Counts and sentences are not in the hash: an equal snapshot of an earlier night was stored with its own.
-        snapshot = replace(snapshots.load(tx, made.hash), stats=made.stats)
+        snapshot = snapshots.load(tx, made.hash)
     return _only_batch(db, snapshot, str(order.pairs_batch)) if one_file and len(batches) > 1 else snapshot
 
 
@@ -132,7 +131,7 @@ def _only_batch(db: Database, snapshot: Snapshot, batch: str) -> Snapshot:
     )
     with db.write() as tx:
         digest = snapshots.save(tx, kept, ())
-        return replace(snapshots.load(tx, digest), stats=kept.stats)
+        return snapshots.load(tx, digest)
 
 
 def too_early(db: Database, strong: Collection[int], order: Order, settings: Settings) -> str | None:
