@@ -25,7 +25,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(_WORD.findall(words))
 
 
-_FUNCTION = _set("""
+FUNCTION_WORDS = _set("""
     a an and any are as at be been being but by can cannot could did do does doing don else etc ever for from had has
     have he her here him his how i if in instead into is isn it its just let ll may me might must my no not now of off
     ok okay on once one ones only or other our out over please re same shall she should so some such than that the
@@ -39,6 +39,7 @@ _FUNCTION = _set("""
     welchen welcher welches wenn wer werden weshalb wie wieso wir wird wo worden wurde wurden zu zum zur dafür daran
     dabei damit darin davon dazu
     """)
+"""English and German words that say nothing about the code."""
 _VAGUE = _set("""
     again call called calls continue cover covers defined detail details do done elaborate example examples exactly
     explain further give happen happens how know line file files look mean means more need place show shown tell thanks
@@ -109,7 +110,7 @@ def leans(message: str) -> bool:
 
 def _words(text: str) -> _Words:
     found = tuple(_WORD.findall(text))
-    own = (index for index, word in enumerate(found) if len(word) > 1 and word not in _FUNCTION | _VAGUE)
+    own = (index for index, word in enumerate(found) if len(word) > 1 and word not in FUNCTION_WORDS | _VAGUE)
     return _Words(found, tuple(own))
 
 
@@ -145,7 +146,7 @@ def _points_back(words: _Words, flat: str) -> bool:
 def _names_what_was_said(words: _Words, index: int) -> bool:
     """ "that" after a word of its own is a relative or a conjunction: "the code that", "make sure that"."""
     before = words.all[index - 1] if index else ""
-    relative = words.all[index] == "that" and before not in _FUNCTION and bool(before)
+    relative = words.all[index] == "that" and before not in FUNCTION_WORDS and bool(before)
     return not relative and words.own_before(index) == 0 and len(words.own) <= 2
 
 
