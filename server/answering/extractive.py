@@ -1,4 +1,4 @@
-"""The answer without a language model: the best chunks, where they are, and the line that says why."""
+"""The answer without a language model: the best chunks, what and where they are, and a sentence or line of them."""
 
 from __future__ import annotations
 
@@ -6,37 +6,46 @@ import re
 import statistics
 from collections.abc import Sequence
 
-from server.answering.lines import Match, terms
+from server.answering.lines import terms
+from server.answering.nature import is_abstract, is_test, kind
+from server.answering.quoting import quote
+from server.answering.relevance import Fit, Question
 from server.answering.sources import Source
+from store.types import Candidate
 
 GENERATOR = "extractive"
 MAX_CITED = 3
 _CLOSE = 0.6
 """A further chunk is cited when it keeps this share of the best one's lead over the median of those shown."""
-_RELATED = 0.25
-"""Cosine below which a chunk without any shared word is taken to be about something else."""
-_QUOTE = 160
-_MARKS = re.compile(r"""^(\"{3}|'{3}|\#+|/{2,}|/?\*+|--|<!--)\s*|\s*(\"{3}|'{3}|\*/|-->)$""")
-"""What makes a line a comment or docstring, which a quotation does without."""
+_NOTHING = (
+    "Nothing in the indexed code clearly matches this question. The closest places are listed as sources; "
+    "other words, such as the name of a function or of a setting, may find it."
+)
 
 
-def write(query: str, sources: Sequence[Source], repo: str | None) -> tuple[str, tuple[int, ...]]:
-    """(Markdown, numbers of the cited sources). Cites nothing, and says so, where nothing matches."""
+def write(
+    query: str, sources: Sequence[Source], repo: str | None, candidates: Sequence[Candidate] = ()
+) -> tuple[str, tuple[int, ...]]:
+    """(Markdown, numbers of the cited sources). Cites nothing, and says so, where nothing matches.
+
+    ``candidates``: everything that was found for the question, which tells common words from rare and unknown ones.
+    """
     if not sources:
         where = f"the repository {code(repo)}" if repo else "the index"
         return f"There is nothing in {where} to answer from yet. An administrator can index code on the admin page.", ()
-    cited = _worth_citing(query, sources)
+    question = Question(query, candidates or [source.candidate for source in sources])
+    fits = {source.n: question.fit(source) for source in sources}
+    cited = _worth_citing(query, sources, fits)
     if not cited:
-        return (
-            "Nothing in the indexed code clearly matches this question. The closest places are listed as sources; "
-            "other words, such as the name of a function or of a setting, may find it.",
-            (),
-        )
+        return _NOTHING, ()
     first, *others = cited
-    lines = [f"The best match is {_place(first)} [{first.n}]{_reason(first)}"]
+    if fits[first.n] is Fit.WEAK:
+        hedge = "It may not be what you asked about."
+        return f"The closest place found is {_place(first)} [{first.n}]. {hedge}{_said(first, query)}", (first.n,)
+    lines = [f"The best match is {_place(first)} [{first.n}].{_said(first, query)}"]
     if others:
         lines += ["", "Also relevant:", ""]
-        lines += [f"- {_place(source)} [{source.n}]{_reason(source, inline=True)}" for source in others]
+        lines += [f"- {_place(source)} [{source.n}]{_briefly(source, query)}" for source in others]
     return "\n".join(lines), tuple(source.n for source in cited)
 
 
@@ -49,25 +58,25 @@ def code(text: str) -> str:
     return f"{fence}{space}{flat}{space}{fence}"
 
 
-def _worth_citing(query: str, sources: Sequence[Source]) -> list[Source]:
-    wanted = terms(query)
-    related = [source for source in sources if _is_related(source, wanted)]
+def _worth_citing(query: str, sources: Sequence[Source], fits: dict[int, Fit]) -> list[Source]:
+    """What to cite, what to name first in front: something clear and concrete, else what ranks first."""
+    related = [source for source in sources if fits[source.n] is not Fit.NONE]
     if not related:
         return []
     best = related[0].candidate.final_score
     median = statistics.median(source.candidate.final_score for source in sources)
     line = median + _CLOSE * (best - median)
-    close = [source for source in related[1:] if source.candidate.final_score >= line and best > median]
-    return [related[0], *close[: MAX_CITED - 1]]
+    near = [source for source in related[1:] if source.candidate.final_score >= line and best > median]
+    among = [related[0], *near]
+    about_tests = bool({"test"} & terms(query))
 
+    def merit(source: Source) -> tuple[bool, bool]:
+        aside = is_abstract(source.chunk) or (is_test(source.chunk) and not about_tests)
+        return fits[source.n] is Fit.CLEAR, not aside
 
-def _is_related(source: Source, wanted: set[str]) -> bool:
-    """Near by meaning, or sharing a real part of the question's words."""
-    candidate = source.candidate
-    if candidate.dense_score >= _RELATED:
-        return True
-    shared = wanted & terms(f"{source.chunk.path} {source.chunk.symbol} {source.chunk.text}")
-    return len(shared) * 2 > len(wanted) or any(term in wanted for term in terms(source.chunk.symbol))
+    lead = max(among, key=merit)
+    rest = [source for source in among if source is not lead and fits[source.n] is Fit.CLEAR]
+    return [lead, *rest[: MAX_CITED - 1]]
 
 
 def _place(source: Source) -> str:
@@ -78,21 +87,21 @@ def _place(source: Source) -> str:
         else f"lines {chunk.start_line}–{chunk.end_line}"
     )
     where = f"{code(chunk.path)}, {lines}"
-    return f"{code(chunk.symbol)} in {where}" if chunk.symbol else where
+    if not chunk.symbol:
+        return where
+    what = kind(chunk)
+    return f"{f'the {what} ' if what else ''}{code(chunk.symbol)} in {where}"
 
 
-def _reason(source: Source, inline: bool = False) -> str:
-    match = _telling(source.matches)
-    if match is None:
-        return "." if not inline else ""
-    said = (_MARKS.sub("", match.text) if match.prose else match.text) or match.text
-    quote = said if len(said) <= _QUOTE else said[: _QUOTE - 1] + "…"
-    number = source.chunk.start_line + match.number
-    if inline:
-        return f": {code(quote)}"
-    return f". Line {number} says why:\n\n> {code(quote)}"
+def _said(source: Source, query: str) -> str:
+    found = quote(source.chunk.text, source.matches, query)
+    if found is None:
+        return ""
+    first, last = source.chunk.start_line + found.first, source.chunk.start_line + found.last
+    lines = f"Line {first}" if first == last else f"Lines {first}–{last}"
+    return f" {lines}:\n\n> {code(found.text)}"
 
 
-def _telling(matches: Sequence[Match]) -> Match | None:
-    """The best match with letters in it: a lone bracket or quote explains nothing."""
-    return next((match for match in matches if any(character.isalpha() for character in match.text)), None)
+def _briefly(source: Source, query: str) -> str:
+    found = quote(source.chunk.text, source.matches, query)
+    return f": {code(found.text)}" if found is not None else ""

@@ -15,7 +15,7 @@ _STOP = frozenset(
     when where which who why will with would you your
     """)
 )
-_SIGNATURE = re.compile(
+SIGNATURE = re.compile(
     r"^\s*(export |default |public |private |protected |static |final |abstract |async |pub |inline |const )*"
     r"(def|class|function|func|fn|interface|type|struct|enum|trait|impl|module|package|namespace|void|create table)\b",
     re.IGNORECASE,
@@ -58,17 +58,27 @@ def matching_lines(query: str, text: str, weights: Mapping[str, float], limit: i
     """
     wanted = terms(query)
     found: list[Match] = []
-    inside = False
+    comments = prose_lines(text)
     for number, line in enumerate(text.splitlines()):
-        quotes = sum(line.count(mark) for mark in _QUOTES)
-        prose = inside or quotes > 0 or _COMMENT.match(line) is not None
-        inside = inside ^ (quotes % 2 == 1)
+        prose = number in comments
         shared = wanted & terms(line)
         if shared:
-            bonus = _COMMENT_BONUS if prose else _SIGNATURE_BONUS if _SIGNATURE.match(line) else 1.0
+            bonus = _COMMENT_BONUS if prose else _SIGNATURE_BONUS if SIGNATURE.match(line) else 1.0
             score = bonus * sum(0.5 + weights.get(term, 1.0) for term in shared)
             found.append(Match(number, line.strip(), score, prose))
     return sorted(found, key=lambda match: (-match.score, match.number))[:limit]
+
+
+def prose_lines(text: str) -> set[int]:
+    """Numbers, from 0, of the lines that are a comment or part of a docstring."""
+    found: set[int] = set()
+    inside = False
+    for number, line in enumerate(text.splitlines()):
+        quotes = sum(line.count(mark) for mark in _QUOTES)
+        if inside or quotes > 0 or _COMMENT.match(line) is not None:
+            found.add(number)
+        inside = inside ^ (quotes % 2 == 1)
+    return found
 
 
 def _stem(word: str) -> str:

@@ -141,7 +141,9 @@ class Answering:
                 return
             lead = lead if draft.text else _FALLBACK
         found = prepared.found
-        text, cited = await anyio.to_thread.run_sync(extractive.write, found.query, prepared.sources, prepared.repo)
+        text, cited = await anyio.to_thread.run_sync(
+            extractive.write, found.query, prepared.sources, prepared.repo, found.candidates
+        )
         draft.generator = extractive.GENERATOR
         draft.cited = tuple(dict.fromkeys((*draft.cited, *cited)))
         for piece in _PIECE.findall(lead + text):

@@ -49,7 +49,7 @@ async def chat(form: ChatForm, asker: Asker, state: State, request: Request) -> 
     if form.stream:
         return EventStream(events(state, prepared), state.stopping)
     result = body(prepared, await written(state, prepared))
-    return ChatResult(**result.model_dump(), conversation_id=prepared.conversation_id)
+    return ChatResult(**result.model_dump(), conversation_id=prepared.conversation_id, query=prepared.found.query)
 
 
 async def events(state: AppState, prepared: Prepared) -> AsyncGenerator[bytes, None]:

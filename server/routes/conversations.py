@@ -46,6 +46,7 @@ def get_conversation(conversation_id: Key, reader: Reader, state: State) -> Conv
             turns.append(
                 ConversationTurn(
                     question=record.question,
+                    query=record.query,
                     answer=NOT_FOR_YOU if answer_id in gone else record.answer,
                     answer_id=answer_id,
                     sources=views.stored_sources(shown[answer_id], known)

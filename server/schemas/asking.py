@@ -80,6 +80,8 @@ class AnswerResult(View):
 
 class ChatResult(AnswerResult):
     conversation_id: str | None
+    query: str
+    """What was searched with: the message, completed from earlier turns where it leans on them."""
 
 
 class ChatSources(View):

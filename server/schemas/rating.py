@@ -105,7 +105,7 @@ class EventRecorded(View):
     """False where the same event was recorded before, or the call is not logged."""
 
 
-class ConversationTurn(View):
+class AnswerAsGiven(View):
     question: str
     answer: str
     answer_id: str
@@ -117,6 +117,11 @@ class ConversationTurn(View):
     rating: RatingState
 
 
-class StoredAnswer(ConversationTurn):
+class ConversationTurn(AnswerAsGiven):
+    query: str
+    """What was searched with, as in the event ``sources``; only whoever asked reads it here."""
+
+
+class StoredAnswer(AnswerAsGiven):
     repo: str | None
     conversation_id: str | None

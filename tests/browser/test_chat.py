@@ -131,3 +131,13 @@ def test_an_unknown_conversation_says_so(page: Page, site: Site, complaints: Com
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("button", name="Start a new conversation").click()
     expect(page.get_by_role("heading", name="Ask about your code")).to_be_visible()
+
+
+def test_a_follow_up_says_what_it_was_searched_with_and_only_a_follow_up(chat: Page) -> None:
+    first = ask(chat, QUESTION)
+    expect(first.get_by_text("Searched as:")).to_have_count(0)
+    turn = ask(chat, "and in the tests?")
+    said = turn.get_by_text(f"Searched as: {QUESTION} · and in the tests?", exact=True)
+    expect(said).to_be_visible()
+    chat.reload()
+    expect(said).to_be_visible()

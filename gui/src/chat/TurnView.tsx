@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Answer } from "./Answer";
 import { RatingBar } from "./RatingBar";
+import { SearchedAs } from "./SearchedAs";
 import { Sources } from "./Sources";
 import type { Turn } from "./turn";
 
@@ -14,6 +15,7 @@ export function TurnView({ turn, last }: { turn: Turn; last: boolean }) {
   return (
     <article ref={ref} class={last ? "turn last" : "turn"} aria-label={`Question: ${turn.question}`} data-turn={turn.key}>
       <h2 class="question">{turn.question}</h2>
+      <SearchedAs turn={turn} />
       <div class="turn-body">
         <div class="turn-answer">
           <Answer turn={turn} />

@@ -66,6 +66,7 @@ function take(turn: Turn, event: ServerEvent, writer: TokenWriter): void {
       batch(() => {
         const data = event.data as ChatSources;
         turn.sources.value = data.sources;
+        turn.query.value = data.query;
         turn.pendingId = data.answer_id;
         turn.version.value = data.model_version;
         turn.phase.value = "writing";

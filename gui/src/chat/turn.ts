@@ -17,6 +17,8 @@ export interface Turn {
   /** Null until the answer is stored: only then can it be rated. */
   answerId: Signal<string | null>;
   version: Signal<number | null>;
+  /** What was searched with; empty until it is known. */
+  query: Signal<string>;
   generator: Signal<string>;
   milliseconds: Signal<number | null>;
   error: Signal<string>;
@@ -40,6 +42,7 @@ export function newTurn(question: string, repo: string | null): Turn {
     pendingId: null,
     answerId: signal<string | null>(null),
     version: signal<number | null>(null),
+    query: signal(""),
     generator: signal(""),
     milliseconds: signal<number | null>(null),
     error: signal(""),
@@ -55,6 +58,7 @@ export function storedTurn(stored: ConversationTurn, repo: string | null): Turn 
   turn.citations.value = stored.citations;
   turn.answerId.value = stored.answer_id;
   turn.version.value = stored.model_version;
+  turn.query.value = stored.query;
   turn.generator.value = stored.generator;
   turn.rating.value = stored.rating;
   return turn;

@@ -63,7 +63,7 @@ def test_the_answer_names_place_and_line() -> None:
     )
     assert cited == (1,)
     assert answer == (
-        "The best match is `load_config` in `a.py`, lines 10–14 [1]. Line 11 says why:\n\n"
+        "The best match is the function `load_config` in `a.py`, lines 10–14 [1]. Line 11:\n\n"
         "> `Read the configuration from a json file.`"
     )
 
