@@ -18,7 +18,6 @@ export interface Turn {
   answerId: Signal<string | null>;
   version: Signal<number | null>;
   generator: Signal<string>;
-  milliseconds: Signal<number | null>;
   error: Signal<string>;
   rating: Signal<RatingState>;
 }
@@ -41,7 +40,6 @@ export function newTurn(question: string, repo: string | null): Turn {
     answerId: signal<string | null>(null),
     version: signal<number | null>(null),
     generator: signal(""),
-    milliseconds: signal<number | null>(null),
     error: signal(""),
     rating: signal<RatingState>(unrated),
   };
