@@ -57,7 +57,7 @@ function Body({ detail }: { detail: VersionDetail }) {
         </div>
         <Fact
           name="Final score"
-          value={`${weight(detail.blend.dense)} × dense + ${weight(detail.blend.lexical)} × lexical + ${weight(detail.blend.rerank)} × reranker`}
+          value={`${weight(detail.blend.dense)} × meaning + ${weight(detail.blend.lexical)} × words + ${weight(detail.blend.rerank)} × reranker`}
         />
       </dl>
       <EvidenceTables version={detail} />
