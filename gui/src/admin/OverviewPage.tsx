@@ -62,6 +62,7 @@ function Body({ data }: { data: Overview }) {
       <div class="columns">
         <section class="panel">
           <h2>Ratings a day</h2>
+          <p class="muted small">Each time somebody rated, also where it was changed or taken back later.</p>
           <RatingDays days={data.days} />
         </section>
         <Satisfaction rows={data.satisfaction} />
@@ -146,7 +147,7 @@ function Counts({ counts }: { counts: Overview["counts"] }) {
       <Stat name="Answers" value={count(counts.answers)}>
         {plural(counts.conversations, "conversation")}
       </Stat>
-      <Stat name="Ratings" value={count(rated.reduce((sum, [, n]) => sum + n, 0))}>
+      <Stat name="Ratings that hold" value={count(rated.reduce((sum, [, n]) => sum + n, 0))}>
         {list(rated) || "none yet"}
         {others.length > 0 && (
           <>
