@@ -172,7 +172,7 @@ def chat(lens: Camera, url: str) -> None:
     page.get_by_role("article", name=f"Question: {QUESTION}").evaluate("(turn) => turn.scrollIntoView()")
     lens.shoot("chat-rated")
     page.get_by_role("button", name="Receipt").click()
-    page.get_by_role("region", name="Receipt").get_by_role("table").wait_for()
+    page.get_by_role("region", name="Receipt").get_by_text(re.compile("ranks as it did|Rank then")).wait_for()
     page.get_by_role("region", name="Receipt").evaluate("(part) => part.scrollIntoView({block: 'center'})")
     lens.shoot("chat-receipt")
     page.get_by_role("button", name="The right place was…").click()

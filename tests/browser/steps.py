@@ -5,7 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 QUESTION = "How is a cron line parsed and checked?"
-RECORDED = "Recorded. This trains search ranking (only the reranker, not the language model)."
+RECORDED = "Recorded. This trains search ranking."
+TAKEN_BACK = "Taken back. Nothing of it will be trained on."
 
 
 def ask(page: Page, question: str) -> Locator:
@@ -25,4 +26,10 @@ def sources(turn: Locator) -> Locator:
 def recorded(turn: Locator) -> None:
     """The rating is durable: the line that says so is there, and nothing is under way."""
     expect(turn.get_by_text(RECORDED)).to_be_visible()
+    expect(turn.get_by_text("Saving…")).to_be_hidden()
+
+
+def taken_back(turn: Locator) -> None:
+    """Nothing that this visitor said of the answer holds any more, and that is durable."""
+    expect(turn.get_by_text(TAKEN_BACK)).to_be_visible()
     expect(turn.get_by_text("Saving…")).to_be_hidden()

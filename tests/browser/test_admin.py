@@ -191,6 +191,14 @@ def test_a_path_that_is_not_there_is_refused_in_words(admin: Page, complaints: C
     expect(form.get_by_role("alert")).to_contain_text("/no/such/folder")
 
 
+def test_beside_the_start_stands_what_the_next_night_waits_for(admin: Page) -> None:
+    open_page(admin, "Jobs")
+    expect(admin.get_by_text(re.compile(r"A night trains once 20 questions are newly judged"))).to_contain_text(
+        "“Train now” does not wait for them"
+    )
+    expect(admin.get_by_role("button", name="Train now")).to_be_enabled()
+
+
 def test_ratings_appear_on_the_overview(admin: Page, site: Site, complaints: Complaints) -> None:
     before = site.admin("GET", "overview")["counts"]["signals"].get("chunk_vote", 0)
     chat = admin.context.new_page()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
+from server.schemas.common import MAX_QUESTION
 from tests.browser.conftest import Complaints
 from tests.browser.site import Site
-from tests.browser.steps import QUESTION, ask, sources
+from tests.browser.steps import QUESTION, ask, recorded, sources
 
 
 def test_an_answer_streams_with_citations_that_lead_to_their_sources(chat: Page) -> None:
@@ -27,10 +32,13 @@ def test_a_source_shows_its_code_scores_and_both_ranks(chat: Page) -> None:
     expect(source.get_by_role("region", name="Code of source 1")).to_be_visible()
     expect(source.locator(".tok-keyword").first).to_be_visible()
     source.get_by_role("button", name="Why here?").click()
-    expect(source).to_contain_text(re.compile(r"Rank \d+ in the first stage → \d+ in the end"))
+    expect(source).to_contain_text("Rank 1 by search alone: no trained model was at work.")
+    expect(source.get_by_role("term")).to_have_text(["By meaning", "By words", "Together"])
     source.get_by_role("button", name="Open source 1").click()
     dialog = chat.get_by_role("dialog", name="Source 1")
     expect(dialog.get_by_role("region")).to_be_visible()
+    for what in ("Copy path and line", "Copy code"):
+        expect(dialog.get_by_role("button", name=what)).to_have_attribute("title", what)
     chat.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(source.get_by_role("button", name="Open source 1")).to_be_focused()
@@ -60,6 +68,61 @@ def test_a_conversation_is_kept_renamed_searched_and_deleted(chat: Page, site: S
     expect(chat).to_have_url(f"{site.url}/")
 
 
+def test_the_title_stays_while_conversations_are_searched(chat: Page) -> None:
+    ask(chat, QUESTION)
+    panel = chat.get_by_role("navigation", name="Conversations")
+    expect(panel.get_by_role("link", name=re.compile(QUESTION[:20]))).to_be_visible()
+    panel.get_by_label("Search conversations").fill("submarine")
+    expect(panel.get_by_text("No conversation holds these words.")).to_be_visible()
+    expect(chat.get_by_role("banner").get_by_text(QUESTION)).to_be_visible()
+    expect(chat).to_have_title(f"{QUESTION} – Rankloop")
+    chat.get_by_role("button", name="New conversation").click()
+    expect(chat).to_have_title("Rankloop")
+
+
+def test_a_first_question_ends_the_note_about_conversations(chat: Page) -> None:
+    note = chat.get_by_text("Your conversations appear here.")
+    expect(note).to_be_visible()
+    chat.route("**/api/chat", lambda _: None)  # never answers
+    chat.get_by_role("textbox", name="Question").fill(QUESTION)
+    chat.keyboard.press("Enter")
+    expect(chat.get_by_role("button", name="Stop")).to_be_visible()
+    expect(note).to_be_hidden()
+
+
+@pytest.fixture
+def second(site: Site, tmp_path: Path) -> Iterator[str]:
+    """Another repository for the while of a test: its name."""
+    (tmp_path / "second").mkdir()
+    shutil.copy(site.repo / "store/cron.py", tmp_path / "second/cron_copy.py")
+    accepted = site.admin("POST", "repos", {"name": "second", "path": str(tmp_path / "second")})
+    site.wait_for_job(accepted["job_id"])
+    yield "second"
+    site.admin("DELETE", "repos/second")
+
+
+def test_repositories_are_named_where_there_are_several(chat: Page, second: str) -> None:
+    chat.reload()
+    expect(chat.get_by_label("Repository")).to_contain_text(second)
+    turn = ask(chat, QUESTION)
+    card = sources(turn).filter(has_text="cron_copy.py").first
+    expect(card).to_contain_text(second)
+    expect(card).to_have_attribute("aria-label", re.compile(r"cron_copy\.py:\d+–\d+ in second$"))
+    for citation in turn.get_by_role("button", name=re.compile(r"^Source \d+: ")).all():
+        expect(citation).to_have_attribute("title", re.compile(r" in (demo|second)$"))
+    card.get_by_role("button", name=re.compile("is right$")).click()
+    recorded(turn)
+    turn.get_by_role("button", name="Receipt").click()
+    expect(turn.get_by_role("region", name="Receipt")).to_contain_text(re.compile(r"cron_copy\.py:\d+–\d+ in second"))
+    turn.get_by_role("button", name="The right place was…").click()
+    choices = chat.get_by_role("dialog").get_by_role("button", name=re.compile("^Choose "))
+    expect(choices.first).to_have_attribute("aria-label", re.compile(r" in (demo|second)$"))
+    chat.keyboard.press("Escape")
+    chat.get_by_label("Repository").select_option("demo")
+    alone = ask(chat, QUESTION)
+    expect(sources(alone).first).not_to_have_attribute("aria-label", re.compile(" in demo$"))
+
+
 def test_the_repository_can_be_chosen_and_is_remembered(chat: Page) -> None:
     picker = chat.get_by_label("Repository")
     picker.select_option("demo")
@@ -72,6 +135,21 @@ def test_what_is_typed_survives_a_reload(chat: Page) -> None:
     chat.get_by_role("textbox", name="Question").fill("half a thought about")
     chat.reload()
     expect(chat.get_by_role("textbox", name="Question")).to_have_value("half a thought about")
+
+
+def test_a_question_that_is_too_long_is_kept_and_not_sent(chat: Page) -> None:
+    field = chat.get_by_role("textbox", name="Question")
+    fitting = "🦆" * MAX_QUESTION  # two halves each: counted as the server counts
+    field.fill(fitting)
+    expect(chat.get_by_text("0 characters left")).to_be_visible()
+    expect(chat.get_by_role("button", name="Ask")).to_be_enabled()
+    field.fill(f"{fitting}!")
+    expect(chat.get_by_text("1 character too many")).to_be_visible()
+    expect(chat.get_by_role("alert")).to_contain_text(f"at most {MAX_QUESTION:,} characters")
+    expect(chat.get_by_role("button", name="Ask")).to_be_disabled()
+    chat.keyboard.press("Enter")
+    expect(field).to_have_value(f"{fitting}!")
+    expect(chat.get_by_role("article")).to_have_count(0)
 
 
 def test_a_failed_answer_says_so_and_can_be_asked_again(chat: Page, complaints: Complaints) -> None:

@@ -117,10 +117,11 @@ def test_the_receipt_names_the_version_that_learned_from_the_rating(
     turn.get_by_role("button", name="Receipt").click()
     receipt = turn.get_by_role("region", name="Receipt")
     expect(receipt).to_contain_text(f"learned from: version {night.version}")
-    row = receipt.get_by_role("row").nth(1)
-    expect(row).to_contain_text(re.compile(r"\.py"))
-    expect(receipt).to_contain_text("voted the right chunk")
-    expect(receipt.get_by_role("table", name=re.compile(r"^Rank then \(version 0\) and now"))).to_be_visible()
+    meant = receipt.get_by_role("listitem").filter(has_text="voted the right chunk")
+    expect(meant).to_contain_text(re.compile(r"\.py:\d+–\d+Relevant, weight"))
+    expect(receipt).to_contain_text(
+        re.compile(r"Search alone \(version 0\) still ranks as it did: .+\.py:\d+–\d+ at 1")
+    )
     with loop.db() as db, db.read() as tx:
         data_set = snapshots.load(tx, str(registry.get(tx, night.version).snapshot_hash))
     assert WATCHED in {one.query for one in data_set.pairs} | {one.query for one in data_set.held_out}
@@ -143,9 +144,14 @@ def test_an_answer_in_flight_keeps_its_version_while_another_is_promoted(
     loop.admin("POST", f"models/{night.version}/promote", {"reason": "while somebody reads", "force": True})
     llm.hold_after = None
     llm.go.set()
-    expect(turn).to_contain_text("Ranked by the first stage (version 0)")
+    expect(turn).to_contain_text("Ranked by search alone, without a trained model (version 0)")
     after = ask(page, "Where do we close a path?")
     expect(after).to_contain_text(f"Ranked by version {night.version}")
+    sources(turn).first.get_by_role("button", name="Source 1 is right").click()
+    recorded(turn)
+    turn.get_by_role("button", name="Receipt").click()
+    ranks = turn.get_by_role("table", name=f"Rank then (version 0) and now (version {night.version})")
+    expect(ranks.get_by_role("row").nth(1)).to_contain_text(re.compile(r"\.py:\d+–\d+1\d+"))
     loop.admin("POST", "rollback", {"reason": "as it was", "to": 0})
 
 

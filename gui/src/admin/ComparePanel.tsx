@@ -12,7 +12,7 @@ import { MetricTable } from "./MetricTable";
 import { QueryList } from "./QueryList";
 import { go } from "./route";
 
-/** Two versions, metric by metric and query by query. */
+/** Two versions, metric by metric and question by question. */
 export function ComparePanel({ a, b }: { a: number; b: number }) {
   const [found, setFound] = useState<Comparison | null>(null);
   const [error, setError] = useState("");
@@ -75,7 +75,7 @@ function Body({ found }: { found: Comparison }) {
       <MetricTable comparison={found} />
       {found.wins + found.losses + found.ties > 0 && (
         <p>
-          Version {found.b.id} wins on <strong class="good">{plural(found.wins, "query", "queries")}</strong>, loses on{" "}
+          Version {found.b.id} wins on <strong class="good">{plural(found.wins, "question")}</strong>, loses on{" "}
           <strong class="bad">{found.losses}</strong>, ties on {found.ties}.
         </p>
       )}

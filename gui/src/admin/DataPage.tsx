@@ -4,6 +4,7 @@ import { HeldBack } from "./HeldBack";
 import { Judgments } from "./Judgments";
 import { Pairs } from "./Pairs";
 import { route } from "./route";
+import { Term } from "./Term";
 import { useLoad } from "./useLoad";
 
 export function DataPage() {
@@ -37,9 +38,16 @@ function Gate() {
   return (
     <section class="panel tight" aria-label="What the gate needs">
       <p class="headline">
-        {gate.more > 0
-          ? `About ${plural(gate.more, "more judged question")} for the gate`
-          : "Enough is judged for the gate to decide"}
+        {gate.more > 0 ? (
+          <>
+            About {count(gate.more)} more <Term of="judged">{gate.more === 1 ? "judged question" : "judged questions"}</Term> for the{" "}
+            <Term of="gate">gate</Term>
+          </>
+        ) : (
+          <>
+            Enough is judged for the <Term of="gate">gate</Term> to decide
+          </>
+        )}
       </p>
       {gate.says.map((text) => (
         <p key={text}>{text}</p>

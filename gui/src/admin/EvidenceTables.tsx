@@ -1,6 +1,7 @@
 import type { Version } from "../api/types";
-import { count, metric, words } from "../lib/format";
+import { metric, plural, words } from "../lib/format";
 import { evidence, type Body } from "./metrics";
+import { Term } from "./Term";
 
 const columns = ["ndcg@10", "mrr@10", "recall@10", "recall@50"];
 const arms: Record<string, string> = { no_rerank: "no reranking", champion: "champion then", challenger: "this version" };
@@ -24,14 +25,15 @@ function One({ body }: { body: Body }) {
     <div class="table-wrap">
       <table>
         <caption>
-          {words(body.name)} {queries !== undefined && <span class="muted num">({count(queries)} queries)</span>}
+          {body.name === "held_out" ? <Term of="held_out">held out</Term> : words(body.name)}{" "}
+          {queries !== undefined && <span class="muted num">({plural(queries, "question")})</span>}
         </caption>
         <thead>
           <tr>
             <th scope="col">Ranked by</th>
             {shown.map((name) => (
               <th key={name} scope="col" class="right mono">
-                {name}
+                {name === "ndcg@10" ? <Term of="ndcg">{name}</Term> : name}
               </th>
             ))}
           </tr>

@@ -13,7 +13,7 @@ export function GateSentence({ version }: { version: Version }) {
     decision !== null
       ? sentences[decision]
       : version.form === "first_stage"
-        ? "This version does not rerank: results stay as the first stage orders them."
+        ? "This version does not rerank: results stay as search alone orders them."
         : "The gate has not judged this version.";
   return (
     <Notice tone={decision === "promote" ? "plain" : decision === "reject" ? "bad" : "warn"}>

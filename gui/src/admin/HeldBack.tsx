@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import * as api from "../api/client";
 import type { Burst } from "../api/types";
-import { count, people, plural, when } from "../lib/format";
+import { people, plural, when } from "../lib/format";
 import { heldBack } from "./data";
 import { useAct } from "./useAct";
 import { useLoad } from "./useLoad";
@@ -82,5 +82,5 @@ function Row({ burst }: { burst: Burst }) {
 
 function span(burst: Burst): string {
   const seconds = (Date.parse(burst.ended) - Date.parse(burst.began)) / 1000;
-  return seconds < 90 ? plural(Math.max(1, Math.round(seconds)), "second") : `${count(Math.round(seconds / 60))} minutes`;
+  return seconds < 90 ? plural(Math.max(1, Math.round(seconds)), "second") : plural(Math.round(seconds / 60), "minute");
 }

@@ -174,7 +174,7 @@ function Remove({ repo, onClose }: { repo: AdminRepo; onClose: () => void }) {
   return (
     <Dialog title={`Remove ${repo.name}?`} onClose={onClose}>
       <p>
-        Its {plural(repo.chunks, "chunk")} leave the search at once. What people judged in it is kept, and your files are not
+        Its {plural(repo.chunks, "chunk leaves", "chunks leave")} the search at once. What people judged in it is kept, and your files are not
         touched.
       </p>
       {error !== "" && (

@@ -4,16 +4,18 @@ import type { Job } from "../api/types";
 import { ago, capital, people, percent, plural, seconds, when, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
 import { JobBadge } from "./badges";
-import { jobs } from "./data";
+import { jobs, overview } from "./data";
 import { JobPanel } from "./JobPanel";
 import { go, route } from "./route";
 import { Schedule } from "./Schedule";
 import { Shown } from "./Shown";
+import { Term } from "./Term";
 import { useAct } from "./useAct";
 import { useLoad } from "./useLoad";
 
 export function JobsPage() {
   useLoad(jobs, 5);
+  useLoad(overview);
   const open = Number(route.value.rest[0]);
   return (
     <>
@@ -21,6 +23,7 @@ export function JobsPage() {
         <h1>Jobs</h1>
         <Start />
       </div>
+      <Waiting />
       {open > 0 && <JobPanel key={open} id={open} />}
       <Schedule />
       <Shown source={jobs} what="jobs">
@@ -54,6 +57,17 @@ function Start() {
         {busy && last === "" ? "Starting…" : "Train now"}
       </button>
     </div>
+  );
+}
+
+/** Why the next night may train nothing, beside the button that does not ask. */
+function Waiting() {
+  const night = overview.data.value?.gate.says.find((text) => text.includes("newly judged"));
+  if (night === undefined) return null;
+  return (
+    <p class="muted small">
+      {night} “Train now” does not wait for them; the <Term of="gate">gate</Term> decides all the same.
+    </p>
   );
 }
 

@@ -47,7 +47,7 @@ export function Judgments() {
               <JudgmentRow key={judgment.id} judgment={judgment} onChange={replace} />
             ))}
           </ul>
-          <Pager what="judgments" offset={offset} size={size} total={page.total} onMove={setOffset} />
+          <Pager what="judgment" offset={offset} size={size} total={page.total} onMove={setOffset} />
         </>
       )}
     </>

@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import type { CurvePoint } from "../api/types";
-import { metric, when } from "../lib/format";
+import { metric, plural, when } from "../lib/format";
 import { axis, timeAxis } from "../ui/axes";
 import { Chart } from "../ui/Chart";
 
@@ -22,12 +22,12 @@ export function LearningCurve({ points }: { points: CurvePoint[] }) {
   if (known.length === 0) {
     return (
       <p class="muted">
-        No champion has been measured on held-out queries yet. The curve starts with the first trained version that serves.
+        No champion has been measured on held-out questions yet. The curve starts with the first trained version that serves.
       </p>
     );
   }
   const last = known.at(-1);
-  const label = `Held-out ndcg@10 of ${known.length} champions; the latest reaches ${metric(last?.ndcg)}`;
+  const label = `Held-out ndcg@10 of ${plural(known.length, "champion")}; the latest reaches ${metric(last?.ndcg)}`;
   return <Chart label={label} data={data} options={options} />;
 }
 

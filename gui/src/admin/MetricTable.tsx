@@ -1,11 +1,12 @@
 import type { Comparison } from "../api/types";
-import { count, metric, pValue, signed, words } from "../lib/format";
+import { metric, pValue, plural, signed, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
+import { Term } from "./Term";
 
 /** One row a metric: both values, the difference with its interval, and p. */
 export function MetricTable({ comparison }: { comparison: Comparison }) {
   const { a, b, metrics, note } = comparison;
-  if (metrics.length === 0) return <Notice>{note ?? "These two versions share no measured query."}</Notice>;
+  if (metrics.length === 0) return <Notice>{note ?? "These two versions share no measured question."}</Notice>;
   return (
     <>
       {note !== null && <Notice>{note}</Notice>}
@@ -25,9 +26,9 @@ export function MetricTable({ comparison }: { comparison: Comparison }) {
           <tbody>
             {metrics.map((row) => (
               <tr key={`${row.metric} ${row.evidence}`}>
-                <td class="mono nowrap">{row.metric}</td>
+                <td class="mono nowrap">{row.metric === "ndcg@10" ? <Term of="ndcg">{row.metric}</Term> : row.metric}</td>
                 <td class="nowrap">
-                  {words(row.evidence)} <span class="muted num">({count(row.queries)} queries)</span>
+                  {words(row.evidence)} <span class="muted num">({plural(row.queries, "question")})</span>
                 </td>
                 <td class="num right">{metric(row.a)}</td>
                 <td class="num right">{metric(row.b)}</td>

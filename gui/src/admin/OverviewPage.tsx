@@ -11,8 +11,9 @@ import { RatingDays } from "./RatingDays";
 import { RollBackButton } from "./RollBackButton";
 import { go } from "./route";
 import { Shown } from "./Shown";
-import { signals } from "./signals";
+import { ratings, signals } from "./signals";
 import { Stat } from "./Stat";
+import { Term } from "./Term";
 import { useLoad } from "./useLoad";
 
 export function OverviewPage() {
@@ -53,12 +54,15 @@ function Body({ data }: { data: Overview }) {
       <Counts counts={data.counts} />
       <section class="panel">
         <h2>Learning curve</h2>
-        <p class="muted small">Held-out ndcg@10 of each champion, with its 95 % interval. Higher is better; 1 is perfect.</p>
+        <p class="muted small">
+          <Term of="held_out">Held-out</Term> <Term of="ndcg">ndcg@10</Term> of each <Term of="champion">champion</Term>, with its 95 % interval. Higher is better; 1 is perfect.
+        </p>
         <LearningCurve points={data.curve} />
       </section>
       <div class="columns">
         <section class="panel">
           <h2>Ratings a day</h2>
+          <p class="muted small">Each time somebody rated, also where it was changed or taken back later.</p>
           <RatingDays days={data.days} />
         </section>
         <Satisfaction rows={data.satisfaction} />
@@ -72,7 +76,9 @@ function Champion({ data }: { data: Overview }) {
   const { serving, champion } = data;
   return (
     <section class="panel" aria-label="Champion">
-      <h2>Champion</h2>
+      <h2>
+        <Term of="champion">Champion</Term>
+      </h2>
       <p class="headline">
         Version {champion.version_id} <span class="muted">{serving.id === champion.version_id ? serving.name : ""}</span>
       </p>
@@ -107,9 +113,13 @@ function Nightly({ data }: { data: Overview }) {
       <h2>Next nightly job</h2>
       <p class="headline">{next === undefined ? "Not scheduled" : when(next)}</p>
       <p class="muted small">
-        {data.champion.auto_promote
-          ? "Promotes on its own when the gate is convinced."
-          : "Automatic promotion is off: a person promotes."}
+        {data.champion.auto_promote ? (
+          <>
+            Promotes on its own when the <Term of="gate">gate</Term> is convinced.
+          </>
+        ) : (
+          "Automatic promotion is off: a person promotes."
+        )}
       </p>
       {data.jobs.length === 0 ? (
         <p class="muted small">No job has run yet.</p>
@@ -125,7 +135,10 @@ function Nightly({ data }: { data: Overview }) {
 }
 
 function Counts({ counts }: { counts: Overview["counts"] }) {
-  const ratings = Object.values(counts.signals).reduce((sum, each) => sum + each, 0);
+  const given = Object.entries(counts.signals).filter(([, n]) => n > 0);
+  const rated = given.filter(([kind]) => ratings.includes(kind));
+  const others = given.filter(([kind]) => !ratings.includes(kind));
+  const list = (some: typeof given) => some.map(([kind, n]) => signals(kind, n)).join(", ");
   return (
     <dl class="stats">
       <Stat name="Chunks" value={count(counts.chunks)}>
@@ -134,17 +147,19 @@ function Counts({ counts }: { counts: Overview["counts"] }) {
       <Stat name="Answers" value={count(counts.answers)}>
         {plural(counts.conversations, "conversation")}
       </Stat>
-      <Stat name="Signals" value={count(ratings)}>
-        {Object.entries(counts.signals)
-          .filter(([, n]) => n > 0)
-          .map(([name, n]) => signals(name, n))
-          .join(", ") || "none yet"}
+      <Stat name="Ratings that hold" value={count(rated.reduce((sum, [, n]) => sum + n, 0))}>
+        {list(rated) || "none yet"}
+        {others.length > 0 && (
+          <>
+            . Other <Term of="signals">signals</Term>: {list(others)}
+          </>
+        )}
       </Stat>
       <Stat name="Judgments" value={count(counts.judgments)}>
         {count(counts.strong_judgments)} strong, {plural(counts.conflicts, "conflict")}
       </Stat>
-      <Stat name="Judged queries" value={count(counts.judged_groups)}>
-        {count(counts.held_out_groups)} held out
+      <Stat name={<Term of="judged">Judged questions</Term>} value={count(counts.judged_groups)}>
+        {count(counts.held_out_groups)} <Term of="held_out">held out</Term>
       </Stat>
     </dl>
   );
@@ -174,7 +189,9 @@ function Satisfaction({ rows }: { rows: Overview["satisfaction"] }) {
                 </td>
                 <td class="num right">{count(row.up)}</td>
                 <td class="num right">{count(row.down)}</td>
-                <td class="num right">{row.up + row.down === 0 ? "–" : percent(row.up / (row.up + row.down))}</td>
+                <td class="num right">
+                  {row.up + row.down === 0 ? "–" : `${percent(row.up / (row.up + row.down))} of ${count(row.up + row.down)}`}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -45,7 +45,7 @@ export function Pairs({ dataSet }: { dataSet: string }) {
         <>
           <About page={page} />
           {page.total === 0 ? <Notice>No pair {filtered ? "fits these filters" : "is in this data set"}.</Notice> : <Table pairs={page.pairs} />}
-          <Pager what="pairs" offset={offset} size={size} total={page.total} onMove={setOffset} />
+          <Pager what="pair" offset={offset} size={size} total={page.total} onMove={setOffset} />
         </>
       )}
     </>

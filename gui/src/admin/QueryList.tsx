@@ -5,7 +5,7 @@ import { Pager } from "../ui/Pager";
 
 const size = 15;
 
-/** Queries that the two versions rank differently; each opens both rankings side by side. */
+/** Questions that the two versions rank differently; each opens both rankings side by side. */
 export function QueryList({ found }: { found: Comparison }) {
   const [offset, setOffset] = useState(0);
   if (found.queries.length === 0) return null;
@@ -16,7 +16,7 @@ export function QueryList({ found }: { found: Comparison }) {
           <Query key={`${row.evidence} ${row.group_id}`} row={row} a={found.a.id} b={found.b.id} />
         ))}
       </ul>
-      <Pager what="queries" offset={offset} size={size} total={found.queries.length} onMove={setOffset} />
+      <Pager what="question" offset={offset} size={size} total={found.queries.length} onMove={setOffset} />
     </>
   );
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-export function Stat({ name, value, children }: { name: string; value: string; children?: ComponentChildren }) {
+export function Stat({ name, value, children }: { name: ComponentChildren; value: string; children?: ComponentChildren }) {
   return (
     <div class="stat">
       <dt>{name}</dt>

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
-import { learningRate } from "../lib/format";
+import { learningRate, plural } from "../lib/format";
 import { axis } from "../ui/axes";
 import { Chart } from "../ui/Chart";
 import type { Step } from "./jobLive";
@@ -18,7 +18,7 @@ export function TrainingCurve({ steps }: { steps: Step[] }) {
   const last = steps.at(-1);
   return (
     <Chart
-      label={`Loss and learning rate over ${steps.length} logged steps; loss now ${last?.loss.toFixed(3)}`}
+      label={`Loss and learning rate over ${plural(steps.length, "logged step")}; loss now ${last?.loss.toFixed(3)}`}
       data={data}
       options={options}
       height={180}

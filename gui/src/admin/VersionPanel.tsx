@@ -59,7 +59,7 @@ function Body({ detail }: { detail: VersionDetail }) {
         {typeof peak === "number" && <Fact name="Trainer's peak memory by then" value={`${count(peak)} MB`} />}
         <Fact
           name="Final score"
-          value={`${weight(detail.blend.dense)} × dense + ${weight(detail.blend.lexical)} × lexical + ${weight(detail.blend.rerank)} × reranker`}
+          value={`${weight(detail.blend.dense)} × meaning + ${weight(detail.blend.lexical)} × words + ${weight(detail.blend.rerank)} × reranker`}
         />
       </dl>
       <EvidenceTables version={detail} />

@@ -6,6 +6,7 @@ import { ago, metric, when } from "../lib/format";
 import { Loading } from "../ui/Loading";
 import { Notice } from "../ui/Notice";
 import { Pager } from "../ui/Pager";
+import { WhyButton } from "../ui/WhyButton";
 import { VersionBadges } from "./badges";
 import { ComparePanel } from "./ComparePanel";
 import { ledger, overview, recent } from "./data";
@@ -14,6 +15,7 @@ import { PromoteButton } from "./PromoteButton";
 import { RollBackButton } from "./RollBackButton";
 import { go, route } from "./route";
 import { noticeRefusal } from "./session";
+import { Term } from "./Term";
 import { useLoad } from "./useLoad";
 import { VersionPanel } from "./VersionPanel";
 
@@ -30,9 +32,12 @@ export function VersionsPage() {
       <div class="page-head">
         <h1>Versions</h1>
         <div class="row">
-          <button type="button" class="button" onClick={() => go("versions", "compare", champion ?? 0, newest() ?? 0)}>
+          <WhyButton
+            why={(recent.data.value?.total ?? 2) > 1 ? "" : "There is only one version so far."}
+            onClick={() => go("versions", "compare", champion ?? 0, newest() ?? 0)}
+          >
             Compare
-          </button>
+          </WhyButton>
           <RollBackButton />
         </div>
       </div>
@@ -79,7 +84,7 @@ function List({ open, champion }: { open: number; champion: number | undefined }
               <th scope="col">Version</th>
               <th scope="col">State</th>
               <th scope="col" class="right">
-                Held-out ndcg@10
+                <Term of="held_out">Held-out</Term> <Term of="ndcg">ndcg@10</Term>
               </th>
               <th scope="col">Made</th>
               <th scope="col">
@@ -94,7 +99,7 @@ function List({ open, champion }: { open: number; champion: number | undefined }
           </tbody>
         </table>
       </div>
-      <Pager what="versions" offset={offset} size={size} total={page.total} onMove={setOffset} />
+      <Pager what="version" offset={offset} size={size} total={page.total} onMove={setOffset} />
     </>
   );
 }

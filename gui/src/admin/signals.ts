@@ -1,5 +1,8 @@
 import { plural } from "../lib/format";
 
+/** The signals that are counted as ratings, here as on the chart of days; the others say more of one, or are uses. */
+export const ratings = ["thumb", "stars", "chunk_vote", "correction"];
+
 const names: Record<string, [one: string, many: string]> = {
   thumb: ["thumb", "thumbs"],
   stars: ["star rating", "star ratings"],

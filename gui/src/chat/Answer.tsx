@@ -16,7 +16,7 @@ export function Answer({ turn }: { turn: Turn }) {
       focusSource(turn, n);
       if (source !== undefined) noticed(turn, "click", source.chunk_id);
     };
-    return <Citation key={key} n={n} source={source} onFollow={follow} />;
+    return <Citation key={key} n={n} source={source} turn={turn} onFollow={follow} />;
   };
   return (
     <div class="answer" aria-busy={phase === "searching" || phase === "writing"}>

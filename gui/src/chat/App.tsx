@@ -17,7 +17,6 @@ import { SignedOut } from "./SignedOut";
 import { Sidebar } from "./Sidebar";
 import {
   conversationId,
-  conversations,
   helpOpen,
   inAddress,
   loadConversations,
@@ -28,6 +27,7 @@ import {
   opening,
   repos,
   sidebarOpen,
+  title,
   turns,
 } from "./state";
 import { TurnView } from "./TurnView";
@@ -113,12 +113,11 @@ export function App() {
 }
 
 function Title() {
-  const id = conversationId.value;
-  const title = conversations.value?.find((item) => item.id === id)?.title ?? "";
+  const shown = title.value;
   useEffect(() => {
-    document.title = title === "" ? "Rankloop" : `${title} – Rankloop`;
-  }, [title]);
-  return <span class="top-title truncate">{title}</span>;
+    document.title = shown === "" ? "Rankloop" : `${shown} – Rankloop`;
+  }, [shown]);
+  return <span class="top-title truncate">{shown}</span>;
 }
 
 function Body() {

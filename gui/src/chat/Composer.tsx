@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { count, plural } from "../lib/format";
 import { keep, kept } from "../lib/storage";
 import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
@@ -10,15 +11,18 @@ import { online } from "./state";
 /** What is typed and not sent; kept over a reload. */
 export const draft = signal(kept("draft", ""));
 
-const longest = 8000;
+/** The server counts characters, not the halves that some are made of. */
+const longest = LONGEST_QUESTION;
 
 export function Composer() {
   const ref = useRef<HTMLTextAreaElement>(null);
   useEffect(() => ref.current?.focus(), []);
+  const hint = useId();
   const busy = asking.value !== null;
+  const left = longest - [...draft.value.trim()].length;
   const send = () => {
     const question = draft.value.trim();
-    if (question === "" || busy) return;
+    if (question === "" || busy || left < 0) return;
     write("");
     ask(question);
   };
@@ -37,11 +41,12 @@ export function Composer() {
         id="question"
         ref={ref}
         rows={1}
-        maxLength={longest}
         value={draft.value}
         placeholder="Ask about the code"
         enterkeyhint="send"
         aria-keyshortcuts="/"
+        aria-invalid={left < 0}
+        aria-describedby={left < 0 ? hint : undefined}
         onInput={(event) => write(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
@@ -50,11 +55,18 @@ export function Composer() {
           }
         }}
       />
+      {left < 0 && (
+        <p id={hint} class="bad small" role="alert">
+          Too long to ask: a question has at most {count(longest)} characters. Shorten it; it is kept here.
+        </p>
+      )}
       <div class="composer-foot">
         <RepoPicker />
         <span class="grow" />
-        {draft.value.length > longest - 500 && (
-          <span class="muted small num">{longest - draft.value.length} characters left</span>
+        {left < 500 && (
+          <span class={left < 0 ? "bad small num" : "muted small num"}>
+            {left < 0 ? `${plural(-left, "character")} too many` : `${plural(left, "character")} left`}
+          </span>
         )}
         {busy ? (
           <button type="button" class="button primary" onClick={stop} aria-keyshortcuts="Escape">
@@ -66,7 +78,7 @@ export function Composer() {
             icon="send"
             label={online.value ? "Ask" : "Ask (you are offline)"}
             class="send"
-            disabled={draft.value.trim() === ""}
+            disabled={draft.value.trim() === "" || left < 0}
           />
         )}
       </div>

@@ -2,13 +2,14 @@ import { useEffect, useId, useState } from "preact/hooks";
 import * as api from "../api/client";
 import { isAbort, message } from "../api/http";
 import type { Result } from "../api/types";
-import { lines, plural } from "../lib/format";
+import { plural } from "../lib/format";
 import { CodeBlock } from "../ui/CodeBlock";
 import { Dialog } from "../ui/Dialog";
 import { Notice } from "../ui/Notice";
 import { correcting, rememberPlace } from "./correcting";
 import { correction } from "./rating";
 import type { Turn } from "./turn";
+import { named, repoOf, Where } from "./Where";
 
 /** "The right place was…": find the chunk, name it, done. */
 export function CorrectionDialog({ turn }: { turn: Turn }) {
@@ -60,17 +61,15 @@ function summary(found: number): string {
 }
 
 function Found({ result, turn, onPick }: { result: Result; turn: Turn; onPick: () => void }) {
-  const place = `${result.path}:${lines(result.start_line, result.end_line)}`;
+  const place = named(result, turn);
   const shown = turn.sources.value.find((source) => source.chunk_id === result.chunk_id);
+  const about = [repoOf(result, turn), result.symbol, shown === undefined ? "" : `was source ${shown.n}`];
   return (
     <li class="source">
       <div class="lookup-head">
         <div class="grow">
-          <div class="mono wrap-anywhere">{place}</div>
-          <div class="muted small">
-            {result.symbol}
-            {shown !== undefined && ` · was source ${shown.n}`}
-          </div>
+          <Where spot={result} turn={turn} bare />
+          <div class="muted small wrap-anywhere">{about.filter((each) => each !== "").join(" · ")}</div>
         </div>
         <button type="button" class="button small primary" aria-label={`Choose ${place}`} onClick={onPick}>
           This one

@@ -1,5 +1,4 @@
 import { useState } from "preact/hooks";
-import { seconds } from "../lib/format";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
@@ -18,8 +17,8 @@ export function RatingBar({ turn }: { turn: Turn }) {
   const answer = turn.answerId.value;
   if (answer === null) return turn.phase.value === "done" ? <p class="muted small">Not logged, so it can't be rated.</p> : null;
   const rating = turn.rating.value;
-  const talked = rating.thumb !== null || rating.stars !== null;
-  const rated = talked || rating.note !== null || rating.correction !== null || Object.keys(rating.chunks).length > 0;
+  const talked = rating.thumb !== null || rating.stars !== null || rating.reasons.length > 0 || rating.note !== null;
+  const rated = talked || rating.correction !== null || Object.keys(rating.chunks).length > 0;
   return (
     <section class="rating" aria-label="Rate this answer">
       <div class="rating-bar">
@@ -58,9 +57,9 @@ export function RatingBar({ turn }: { turn: Turn }) {
       </div>
       {!mayRate.value && <p class="muted small">{mayNotRate}</p>}
       {rating.correction !== null && <Place turn={turn} chunk={rating.correction} />}
-      <SaveLine answer={answer} />
+      <SaveLine answer={answer} written={written(turn)} />
       {talked && mayRate.value && <RatingCard turn={turn} />}
-      {receipt && rated && <ReceiptPanel answer={answer} rating={rating} />}
+      {receipt && rated && <ReceiptPanel answer={answer} turn={turn} />}
       <p class="provenance">{provenance(turn)}</p>
     </section>
   );
@@ -68,8 +67,12 @@ export function RatingBar({ turn }: { turn: Turn }) {
 
 function provenance(turn: Turn): string {
   const version = turn.version.value;
-  const parts = [version === 0 ? "Ranked by the first stage (version 0)" : `Ranked by version ${version}`];
-  if (turn.generator.value !== "") parts.push(turn.generator.value === "extractive" ? "quoted from the code" : `written by ${turn.generator.value}`);
-  if (turn.milliseconds.value !== null) parts.push(seconds(turn.milliseconds.value / 1000));
+  const parts = [version === 0 ? "Ranked by search alone, without a trained model (version 0)" : `Ranked by version ${version}`];
+  if (turn.generator.value !== "") parts.push(written(turn) ? `written by ${turn.generator.value}` : "quoted from the code");
   return parts.join(" · ");
+}
+
+/** By a language model, not quoted. */
+function written(turn: Turn): boolean {
+  return turn.generator.value !== "" && turn.generator.value !== "extractive";
 }

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { keep, kept } from "../lib/storage";
-import { note, reason, reasons, stars } from "./rating";
+import { note, noteDraft, reason, reasons, stars } from "./rating";
 import { Stars } from "./Stars";
 import type { Turn } from "./turn";
 
@@ -34,7 +34,7 @@ export function RatingCard({ turn }: { turn: Turn }) {
 /** Saved a moment after typing stops; kept as a draft until then. */
 function NoteField({ turn, label }: { turn: Turn; label: string }) {
   const id = useId();
-  const draft = `note:${turn.answerId.value}`;
+  const draft = noteDraft(turn);
   const [text, setText] = useState(kept(draft, turn.rating.value.note ?? ""));
   const timer = useRef(0);
   const store = (value: string) => {

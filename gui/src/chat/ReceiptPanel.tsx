@@ -1,41 +1,52 @@
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../api/client";
 import { message } from "../api/http";
-import type { RatingState, Receipt } from "../api/types";
-import { ago, lines, people, words } from "../lib/format";
+import type { Receipt } from "../api/types";
+import { ago, people, words } from "../lib/format";
 import { Notice } from "../ui/Notice";
-import { recorded } from "./saves";
+import { receipts, recorded } from "./saves";
+import type { Turn } from "./turn";
+import { spotOf, Where } from "./Where";
 
-/** What became of a rating: judgments, data sets, versions, and the rank then and now. */
-export function ReceiptPanel({ answer, rating }: { answer: string; rating: RatingState }) {
+/** Judgments are made some seconds after the rating: then the receipt is asked for once more. */
+const judgedAfter = 6000;
+
+/** What became of a rating: judgments, data sets, versions, and the rank then and now. Follows each saved rating. */
+export function ReceiptPanel({ answer, turn }: { answer: string; turn: Turn }) {
   const [receipt, setReceipt] = useState<Receipt | null>(null);
   const [error, setError] = useState("");
+  const saved = receipts.value[answer];
   useEffect(() => {
     let current = true;
-    api.receipt(answer).then(
-      (value) => {
-        if (!current) return;
-        setReceipt(value);
-        setError("");
-      },
-      (problem: unknown) => current && setError(message(problem)),
-    );
+    const load = () =>
+      void api.receipt(answer).then(
+        (value) => {
+          if (!current) return;
+          setReceipt(value);
+          setError("");
+        },
+        (problem: unknown) => current && setError(message(problem)),
+      );
+    load();
+    const timer = saved === undefined ? 0 : window.setTimeout(load, judgedAfter);
     return () => {
       current = false;
+      clearTimeout(timer);
     };
-  }, [answer, rating]);
+  }, [answer, saved]);
   if (error !== "") return <Notice tone="bad">{error}</Notice>;
   return (
     <section class="receipt" aria-label="Receipt" aria-busy={receipt === null}>
-      {receipt === null ? <p class="muted">Loading the receipt…</p> : <Told receipt={receipt} />}
+      {receipt === null ? <p class="muted">Loading the receipt…</p> : <Told receipt={receipt} turn={turn} />}
     </section>
   );
 }
 
-function Told({ receipt }: { receipt: Receipt }) {
+function Told({ receipt, turn }: { receipt: Receipt; turn: Turn }) {
   return (
     <>
-      {receipt.message !== recorded && <p>{receipt.message}</p>}
+      {!receipt.message.startsWith(recorded.slice(0, -1)) && <p>{receipt.message}</p>}
       {receipt.versions.length > 0 && (
         <div>
           <h4>Versions that learned from it</h4>
@@ -59,44 +70,81 @@ function Told({ receipt }: { receipt: Receipt }) {
           <h4>What it was taken to mean</h4>
           <ul>
             {receipt.judgments.map((judgment) => (
-              <li key={judgment.id}>
-                {judgment.relevance >= 0.5 ? "Relevant" : "Not relevant"}, weight{" "}
-                <span class="num">{judgment.weight.toFixed(2)}</span>
-                {judgment.conflict && <span class="badge warn">contradicted</span>}
-                {judgment.vetoed && <span class="badge bad">vetoed</span>}
-                {judgment.retired && <span class="badge">retired</span>}
-                <span class="muted"> {people(judgment.reasons.join("; "))}</span>
-              </li>
+              <Meaning key={judgment.id} judgment={judgment} receipt={receipt} turn={turn} />
             ))}
           </ul>
         </div>
       )}
-      {receipt.ranks.length > 0 && (
-        <table>
-          <caption>
-            Rank then (version {receipt.model_then}) and now (version {receipt.model_now ?? receipt.model_then})
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">Place</th>
-              <th scope="col">Then</th>
-              <th scope="col">Now</th>
-            </tr>
-          </thead>
-          <tbody>
-            {byRank(receipt.ranks).map((rank) => (
-              <tr key={rank.chunk_id}>
-                <td class="mono wrap-anywhere">
-                  {rank.path}:{lines(rank.start_line, rank.end_line)}
-                </td>
-                <td class="num">{rank.then ?? "not found"}</td>
-                <td class="num">{rank.now ?? "not found"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {receipt.ranks.length > 0 && <Ranks receipt={receipt} turn={turn} />}
     </>
+  );
+}
+
+interface MeaningProps {
+  judgment: Receipt["judgments"][number];
+  receipt: Receipt;
+  turn: Turn;
+}
+
+function Meaning({ judgment, receipt, turn }: MeaningProps) {
+  const spot = spotOf(judgment.chunk_id, turn, receipt.ranks);
+  return (
+    <li>
+      {spot === undefined ? "A place that is not shown here" : <Where spot={spot} turn={turn} />}
+      <div>
+        {judgment.relevance >= 0.5 ? "Relevant" : "Not relevant"}, weight <span class="num">{judgment.weight.toFixed(2)}</span>
+        {judgment.conflict && <span class="badge warn">contradicted</span>}
+        {judgment.vetoed && <span class="badge bad">vetoed</span>}
+        {judgment.retired && <span class="badge">retired</span>}
+        <span class="muted"> {people(judgment.reasons.join("; "))}</span>
+      </div>
+    </li>
+  );
+}
+
+/** Two columns where something moved; one sentence where nothing did. */
+function Ranks({ receipt, turn }: { receipt: Receipt; turn: Turn }) {
+  const now = receipt.model_now ?? receipt.model_then;
+  const ranks = byRank(receipt.ranks);
+  if (now === receipt.model_then && ranks.every((rank) => rank.then === rank.now)) {
+    return (
+      <p>
+        {now === 0 ? "Search alone (version 0)" : `Version ${now}`} still ranks as it did:{" "}
+        {ranks.map((rank, index) => (
+          <Fragment key={rank.chunk_id}>
+            {index > 0 && ", "}
+            <Where spot={spotOf(rank.chunk_id, turn) ?? rank} turn={turn} />{" "}
+            <span class="nowrap">{rank.now === null ? "not found" : `at ${rank.now}`}</span>
+          </Fragment>
+        ))}
+        .
+      </p>
+    );
+  }
+  return (
+    <table>
+      <caption>
+        Rank then (version {receipt.model_then}) and now (version {now})
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Place</th>
+          <th scope="col">Then</th>
+          <th scope="col">Now</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ranks.map((rank) => (
+          <tr key={rank.chunk_id}>
+            <td>
+              <Where spot={spotOf(rank.chunk_id, turn) ?? rank} turn={turn} />
+            </td>
+            <td class="num">{rank.then ?? "not found"}</td>
+            <td class="num">{rank.now ?? "not found"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

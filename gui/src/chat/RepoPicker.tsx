@@ -1,4 +1,4 @@
-import { count } from "../lib/format";
+import { plural } from "../lib/format";
 import { chooseRepo, repo, repos } from "./state";
 
 export function RepoPicker() {
@@ -17,7 +17,7 @@ export function RepoPicker() {
         {!known && <option value={chosen ?? ""}>{chosen} (not indexed)</option>}
         {list.map((each) => (
           <option key={each.name} value={each.name}>
-            {each.name} · {count(each.files)} files
+            {each.name} · {plural(each.files, "file")}
           </option>
         ))}
       </select>

@@ -1,8 +1,14 @@
 import { Icon } from "../ui/Icon";
-import { retrySaves, saves } from "./saves";
+import { recorded, retrySaves, saves } from "./saves";
+
+interface Props {
+  answer: string;
+  /** By a language model: what is rated is the search before it. */
+  written: boolean;
+}
 
 /** One line after each rating: what it does, or that it is not saved yet. */
-export function SaveLine({ answer }: { answer: string }) {
+export function SaveLine({ answer, written }: Props) {
   const save = saves.value[answer];
   if (save === undefined) return null;
   if (save.state === "waiting" || save.state === "refused") {
@@ -21,7 +27,10 @@ export function SaveLine({ answer }: { answer: string }) {
   return (
     <p class="save-line">
       {save.state === "saved" ? <Icon name="check" small /> : <span class="spinner" />}
-      <span>{save.detail}</span>
+      <span>
+        {save.detail}
+        {written && save.detail === recorded && " It changes only which code is found, not the language model."}
+      </span>
     </p>
   );
 }

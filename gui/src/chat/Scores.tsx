@@ -1,36 +1,38 @@
 import type { Source } from "../api/types";
 import { score } from "../lib/format";
 
-/** Why a source stands where it stands: both ranks and the scores they came from. */
+/** Why a source stands where it stands: its ranks and the scores they came from, as far as they apply. */
 export function Scores({ source }: { source: Source }) {
-  const moved = source.first_stage_rank - source.rank;
-  const how =
-    moved === 0
-      ? "The reranker left it where the first stage put it."
-      : `The reranker moved it ${moved > 0 ? "up" : "down"} by ${Math.abs(moved)}.`;
+  const trained = source.rerank_score !== null;
   return (
     <div class="scores">
-      <p>
-        Rank <strong class="num">{source.first_stage_rank}</strong> in the first stage →{" "}
-        <strong class="num">{source.rank}</strong> in the end.{" "}
-        {source.rerank_score === null ? "No reranker was used." : how}
-      </p>
+      {trained ? <Moved source={source} /> : <p>Rank {source.rank} by search alone: no trained model was at work.</p>}
       <dl>
-        <Item name="Dense (meaning)" value={score(source.dense_score)} />
-        <Item name="Lexical (words)" value={score(source.lexical_score)} />
-        <Item name="First stage" value={score(source.fused_score)} />
-        <Item name="Reranker" value={score(source.rerank_score)} />
-        <Item name="Final" value={score(source.final_score)} />
+        <Item name="By meaning" value={source.dense_score} />
+        <Item name="By words" value={source.lexical_score} />
+        <Item name={trained ? "Search alone" : "Together"} value={source.fused_score} />
+        {trained && <Item name="Trained model" value={source.rerank_score} />}
+        {trained && <Item name="Together" value={source.final_score} />}
       </dl>
     </div>
   );
 }
 
-function Item({ name, value }: { name: string; value: string }) {
+function Moved({ source }: { source: Source }) {
+  const moved = source.first_stage_rank - source.rank;
+  return (
+    <p>
+      Rank {source.first_stage_rank} by search alone;{" "}
+      {moved === 0 ? "the trained model left it there." : `the trained model moved it ${moved > 0 ? "up" : "down"} to ${source.rank}.`}
+    </p>
+  );
+}
+
+function Item({ name, value }: { name: string; value: number | null }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd class="num">{value}</dd>
+      <dd class="num">{score(value)}</dd>
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { Icon } from "../ui/Icon";
 import { IconButton } from "../ui/IconButton";
 import { Brand } from "../ui/Brand";
 import { ConversationRow } from "./ConversationRow";
-import { conversations, conversationsError, loadConversations, newConversation, search, sidebarOpen } from "./state";
+import { conversations, conversationsError, loadConversations, newConversation, search, sidebarOpen, turns } from "./state";
 import { stop } from "./ask";
 import { shutOut } from "./me";
 
@@ -65,11 +65,8 @@ function List() {
   }
   if (items === null) return <p class="sidebar-note">Loading…</p>;
   if (items.length === 0) {
-    return (
-      <p class="sidebar-note">
-        {search.value.trim() === "" ? "Your conversations appear here." : "No conversation holds these words."}
-      </p>
-    );
+    if (search.value.trim() !== "") return <p class="sidebar-note">No conversation holds these words.</p>;
+    return turns.value.length > 0 ? null : <p class="sidebar-note">Your conversations appear here.</p>;
   }
   return (
     <ul class="conversations">

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 import type { Source } from "../api/types";
-import { lines } from "../lib/format";
 import { CodeBlock } from "../ui/CodeBlock";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
@@ -11,6 +10,7 @@ import { chunkVote, noticed } from "./rating";
 import { Scores } from "./Scores";
 import { SourceDialog } from "./SourceDialog";
 import type { Turn } from "./turn";
+import { named, repoOf, Where } from "./Where";
 
 /** Longer code is cut to `preview` lines; a cut that would hide a line or two is not worth a click. */
 const preview = 10;
@@ -30,7 +30,8 @@ export function SourceCard({ turn, source, cited }: Props) {
   const [detail, setDetail] = useState(false);
   const [dialog, setDialog] = useState(false);
   const open = toggled ?? (cited || isFocused);
-  const place = `${source.path}:${lines(source.start_line, source.end_line)}`;
+  const place = named(source, turn);
+  const about = [repoOf(source, turn), source.symbol].filter((each) => each !== "").join(" · ");
   const total = source.text.split("\n").length;
   const enter = () => {
     setDialog(true);
@@ -58,10 +59,9 @@ export function SourceCard({ turn, source, cited }: Props) {
             <span class={cited ? "source-n cited" : "source-n"}>{source.n}</span>
             <span class="source-place">
               <span class="source-path">
-                <bdi>{source.path}</bdi>
-                <span class="muted">:{lines(source.start_line, source.end_line)}</span>
+                <Where spot={source} turn={turn} bare />
               </span>
-              {source.symbol !== "" && <span class="source-symbol">{source.symbol}</span>}
+              {about !== "" && <span class="source-symbol">{about}</span>}
             </span>
             <Icon name={open ? "down_small" : "right_small"} small />
           </button>

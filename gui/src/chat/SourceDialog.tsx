@@ -1,29 +1,27 @@
 import type { Source } from "../api/types";
-import { lines } from "../lib/format";
 import { CodeBlock } from "../ui/CodeBlock";
 import { CopyButton } from "../ui/CopyButton";
 import { Dialog } from "../ui/Dialog";
 import { noticed } from "./rating";
 import { Scores } from "./Scores";
 import type { Turn } from "./turn";
+import { named, repoOf, Where } from "./Where";
 
 /** A source at full size. */
 export function SourceDialog({ turn, source, onClose }: { turn: Turn; source: Source; onClose: () => void }) {
-  const place = `${source.path}:${lines(source.start_line, source.end_line)}`;
+  const about = [repoOf(source, turn), source.symbol].filter((each) => each !== "").join(" · ");
   return (
     <Dialog title={`Source ${source.n}`} wide onClose={onClose}>
       <div class="row">
-        <div class="grow wrap-anywhere">
-          <span class="mono">{place}</span>
-          <span class="muted small">
-            {" "}
-            {source.symbol} · {source.repo}
-          </span>
+        <div class="source-named wrap-anywhere">
+          <Where spot={source} turn={turn} bare />
+          {about !== "" && <div class="muted small">{about}</div>}
         </div>
-        <CopyButton text={`${source.path}:${source.start_line}`} label="Copy path and line" />
+        <CopyButton text={`${source.path}:${source.start_line}`} label="Copy path and line" shown="Path" />
         <CopyButton
           text={source.text}
           label="Copy code"
+          shown="Code"
           onCopied={() => noticed(turn, "copy", source.chunk_id)}
         />
       </div>
@@ -33,7 +31,7 @@ export function SourceDialog({ turn, source, onClose }: { turn: Turn; source: So
           language={source.language}
           firstLine={source.start_line}
           marks={source.matching_lines}
-          label={`Code of ${place}`}
+          label={`Code of ${named(source, turn)}`}
         />
       </div>
       <Scores source={source} />

@@ -4,7 +4,8 @@ import { ApiError, isAbort, message } from "../api/http";
 import type { ServerEvent } from "../api/sse";
 import type { ChatCitations, ChatDone, ChatSources, ChatToken } from "../api/types";
 import { announce } from "../lib/announce";
-import { conversationId, loadConversations, repo, showInAddress, turns } from "./state";
+import { plural } from "../lib/format";
+import { conversationId, loadConversations, repo, showInAddress, title, turns } from "./state";
 import { newTurn, type Turn } from "./turn";
 
 /** The turn that is being answered, if any. */
@@ -32,7 +33,6 @@ export function retry(old: Turn): void {
 }
 
 async function answer(turn: Turn): Promise<void> {
-  const started = performance.now();
   const mine = new AbortController();
   control = mine;
   asking.value = turn;
@@ -46,8 +46,7 @@ async function answer(turn: Turn): Promise<void> {
     }
     writer.flush();
     if (turn.phase.value !== "done") throw new ApiError(0, "interrupted", "The answer broke off before its end.");
-    turn.milliseconds.value = performance.now() - started;
-    announce(`Answer ready with ${turn.citations.value.length} cited sources`);
+    announce(`Answer ready with ${plural(turn.citations.value.length, "cited source")}`);
   } catch (error) {
     writer.flush();
     turn.phase.value = isAbort(error) ? "stopped" : "failed";
@@ -70,7 +69,7 @@ function take(turn: Turn, event: ServerEvent, writer: TokenWriter): void {
         turn.pendingId = data.answer_id;
         turn.version.value = data.model_version;
         turn.phase.value = "writing";
-        if (turns.value.includes(turn)) enter(data.conversation_id);
+        if (turns.value.includes(turn)) enter(data.conversation_id, turn.question);
       });
       return;
     case "citations":
@@ -85,7 +84,7 @@ function take(turn: Turn, event: ServerEvent, writer: TokenWriter): void {
         turn.version.value = data.model_version;
         turn.generator.value = data.generator;
         turn.phase.value = "done";
-        if (turns.value.includes(turn)) enter(data.conversation_id);
+        if (turns.value.includes(turn)) enter(data.conversation_id, turn.question);
       });
       return;
     case "error": {
@@ -112,9 +111,11 @@ async function keepStopped(turn: Turn): Promise<void> {
   }
 }
 
-function enter(id: string | null): void {
+/** A new conversation is called by its first question until the list says its title. */
+function enter(id: string | null, question: string): void {
   if (id === null || conversationId.value === id) return;
   conversationId.value = id;
+  title.value = question.split(/\s+/).join(" ").slice(0, 200);
   showInAddress(id, true);
 }
 

@@ -6,7 +6,7 @@ import type { Turn } from "./turn";
 export const correcting = signal<Turn | null>(null);
 
 /** Chunks that were picked here, so that their place can be named at once. */
-export const places = signal<Record<number, { path: string; start_line: number; end_line: number }>>({});
+export const places = signal<Record<number, Result>>({});
 
 export function rememberPlace(result: Result): void {
   places.value = { ...places.value, [result.chunk_id]: result };

@@ -1,6 +1,7 @@
 /** What a click on a rating control means: each act changes the screen at once and is saved at once. */
 import * as api from "../api/client";
 import type { RatingForm, RatingState } from "../api/types";
+import { keep } from "../lib/storage";
 import { mayRate } from "./me";
 import { onRefused, save, vote } from "./saves";
 import { turns } from "./state";
@@ -15,9 +16,15 @@ function change(turn: Turn, shown: Partial<RatingState>, form: RatingForm): void
   save({ answer, target: "answer", form });
 }
 
-/** A second click takes the vote back; a flip clears stars and reasons, as the server does. */
+/** Where a note waits that is typed and not sent yet. */
+export const noteDraft = (turn: Turn): string => `note:${turn.answerId.value}`;
+
+/** A second click takes back all that was said of the answer; a flip clears stars and reasons, as the server does. */
 export function thumb(turn: Turn, side: "up" | "down"): void {
-  if (turn.rating.value.thumb === side) change(turn, { thumb: null }, { thumb: null });
+  if (turn.rating.value.thumb === side) {
+    keep(noteDraft(turn), null);
+    change(turn, { thumb: null, stars: null, reasons: [], note: null }, { thumb: null, stars: null, reasons: null, note: null });
+  }
   else {
     const flipped = turn.rating.value.thumb !== null;
     const cleared = { stars: null, reasons: [] };

@@ -24,7 +24,8 @@ export const saves = signal<Record<string, Save>>({});
 /** Answer id → what the server said became of its ratings, after the last save. */
 export const receipts = signal<Record<string, Receipt>>({});
 
-export const recorded = "Recorded. This trains search ranking (only the reranker, not the language model).";
+export const recorded = "Recorded. This trains search ranking.";
+const takenBack = "Taken back. Nothing of it will be trained on.";
 const waits = [1000, 2000, 5000, 10_000, 30_000];
 
 const queue: Change[] = kept<Change[]>("unsaved", []);
@@ -84,6 +85,11 @@ export function vote(chunks: RatingState["chunks"], chunk: number, relevant: boo
   return next;
 }
 
+function empty({ thumb, stars, reasons, note, chunks, correction }: RatingState): boolean {
+  const said = [thumb, stars, note, correction].some((each) => each !== null);
+  return !said && reasons.length === 0 && Object.keys(chunks).length === 0;
+}
+
 function defined(form: RatingForm): Partial<RatingState> {
   const { reasons, ...rest } = form;
   return reasons === undefined ? rest : { ...rest, reasons: reasons ?? [] };
@@ -110,8 +116,9 @@ async function attempt(change: Change): Promise<boolean> {
     const receipt = await put(change);
     failures = 0;
     receipts.value = { ...receipts.value, [change.answer]: receipt };
-    report(change.answer, "saved", recorded);
-    announce(recorded);
+    const detail = empty(receipt.rating) ? takenBack : recorded;
+    report(change.answer, "saved", detail);
+    announce(detail);
     return true;
   } catch (error) {
     if (error instanceof ApiError && !error.passing) {

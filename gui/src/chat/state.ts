@@ -15,6 +15,8 @@ export const conversationsError = signal("");
 export const search = signal("");
 
 export const conversationId = signal<string | null>(null);
+/** Of the open conversation: known whatever the list is searched for. */
+export const title = signal("");
 export const turns = signal<Turn[]>([]);
 /** Set while an earlier conversation is fetched, and when that failed. */
 export const opening = signal(false);
@@ -37,9 +39,14 @@ export async function loadConversations(): Promise<void> {
   try {
     conversations.value = await api.conversations(search.value.trim(), listing.signal);
     conversationsError.value = "";
+    title.value = listed() ?? title.value;
   } catch (error) {
     if (!isAbort(error)) conversationsError.value = message(error);
   }
+}
+
+function listed(): string | undefined {
+  return conversations.value?.find((item) => item.id === conversationId.value)?.title;
 }
 
 /** The address carries the conversation, so that reload and the back button keep it. */
@@ -57,6 +64,7 @@ export function inAddress(): string | null {
 export async function openConversation(id: string): Promise<void> {
   sidebarOpen.value = false;
   conversationId.value = id;
+  title.value = listed() ?? "";
   turns.value = [];
   openError.value = "";
   opening.value = true;
@@ -68,6 +76,7 @@ export async function openConversation(id: string): Promise<void> {
       return storedTurn({ ...turn, rating }, detail.repo);
     });
     repo.value = detail.repo;
+    title.value = detail.title;
   } catch (error) {
     if (conversationId.value === id) openError.value = message(error);
   } finally {
@@ -78,15 +87,17 @@ export async function openConversation(id: string): Promise<void> {
 export function newConversation(): void {
   sidebarOpen.value = false;
   conversationId.value = null;
+  title.value = "";
   turns.value = [];
   opening.value = false;
   openError.value = "";
   showInAddress(null);
 }
 
-export async function rename(id: string, title: string): Promise<void> {
-  const renamed = await api.renameConversation(id, title);
+export async function rename(id: string, wanted: string): Promise<void> {
+  const renamed = await api.renameConversation(id, wanted);
   conversations.value = (conversations.value ?? []).map((item) => (item.id === id ? renamed : item));
+  if (conversationId.value === id) title.value = renamed.title;
 }
 
 export async function remove(id: string): Promise<void> {

@@ -20,7 +20,6 @@ export interface Turn {
   /** What was searched with; empty until it is known. */
   query: Signal<string>;
   generator: Signal<string>;
-  milliseconds: Signal<number | null>;
   error: Signal<string>;
   rating: Signal<RatingState>;
 }
@@ -44,7 +43,6 @@ export function newTurn(question: string, repo: string | null): Turn {
     version: signal<number | null>(null),
     query: signal(""),
     generator: signal(""),
-    milliseconds: signal<number | null>(null),
     error: signal(""),
     rating: signal<RatingState>(unrated),
   };

@@ -57,7 +57,7 @@ export function when(iso: string): string {
 const steps: [limit: number, divisor: number, unit: Intl.RelativeTimeFormatUnit][] = [
   [60, 1, "second"],
   [3600, 60, "minute"],
-  [86_400, 3600, "hour"],
+  [86_400 * 2, 3600, "hour"],
   [86_400 * 14, 86_400, "day"],
   [86_400 * 60, 86_400 * 7, "week"],
   [86_400 * 730, 86_400 * 30.4, "month"],

@@ -135,8 +135,15 @@ function link(token: Tokens.Link, key: string, cite: Cite): ComponentChildren {
 
 function cited(text: string, key: string, cite: Cite): ComponentChildren {
   if (cite === undefined) return text;
-  return text.split(/(\[\d{1,3}\])/).map((piece, index) => {
-    const n = /^\[(\d+)\]$/.exec(piece)?.[1];
-    return n === undefined ? piece : cite(Number(n), `${key}.${index}`);
+  // What closes a sentence or a bracket stays beside its citation instead of beginning a line.
+  return text.split(/(\[\d{1,3}\][.,;:!?)]*)/).map((piece, index) => {
+    const [, n, end] = /^\[(\d{1,3})\]([.,;:!?)]*)$/.exec(piece) ?? [];
+    if (n === undefined) return piece;
+    return (
+      <span key={`${key}.${index}`} class="nowrap">
+        {cite(Number(n), `${key}.${index}`)}
+        {end}
+      </span>
+    );
   });
 }

@@ -1,6 +1,7 @@
-import { count } from "../lib/format";
+import { count, plural } from "../lib/format";
 
 interface Props {
+  /** One of them, in a word that takes an s. */
   what: string;
   offset: number;
   size: number;
@@ -9,14 +10,14 @@ interface Props {
 }
 
 export function Pager({ what, offset, size, total, onMove }: Props) {
-  if (total <= size) return <p class="muted small num">{`${count(total)} ${what}`}</p>;
+  if (total <= size) return <p class="muted small num">{plural(total, what)}</p>;
   return (
-    <nav class="row pager" aria-label={`Pages of ${what}`}>
+    <nav class="row pager" aria-label={`Pages of ${what}s`}>
       <button type="button" class="button small" disabled={offset === 0} onClick={() => onMove(Math.max(0, offset - size))}>
         Back
       </button>
       <span class="small num" role="status">
-        {count(offset + 1)}–{count(Math.min(offset + size, total))} of {count(total)} {what}
+        {count(offset + 1)}–{count(Math.min(offset + size, total))} of {plural(total, what)}
       </span>
       <button type="button" class="button small" disabled={offset + size >= total} onClick={() => onMove(offset + size)}>
         Next
