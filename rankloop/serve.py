@@ -16,6 +16,7 @@ import uvicorn
 from rich.console import Console
 
 from rankloop.follow import follow_job
+from rankloop.indexing import checked_folder
 from rankloop.locks import ProcessLock, server_lock, trainer_lock
 from rankloop.supervise import TrainerSupervisor
 from server import indexing_jobs
@@ -72,17 +73,6 @@ def bind(settings: Settings) -> socket.socket:
 def address(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
-
-
-def checked_folder(path: Path) -> Path:
-    """The absolute folder behind ``path``, a leading ``~`` included (not every shell expands it in ``REPO=~/code``).
-
-    Raises InvalidInput when there is none.
-    """
-    folder = path.expanduser().resolve()
-    if not folder.is_dir():
-        raise InvalidInput(f"{path} is not a folder that can be indexed")
-    return folder
 
 
 class Greeter(threading.Thread):
