@@ -1,4 +1,4 @@
-"""``rankloop repos …``, ``token`` and ``sign-out``: what is indexed and who may see it; tokens for scripts, their end."""
+"""``rankloop repos …``, ``token`` and ``sign-out``: what is indexed, who may see it, and tokens for scripts."""
 
 from __future__ import annotations
 

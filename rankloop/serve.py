@@ -127,10 +127,10 @@ class Greeter(threading.Thread):
             self._console.print(f"[red]Indexing {folder} ended as {ended.state}[/red]: {ended.error}")
             return
         result = ended.result or {}
-        self._console.print(
-            f"Indexed [bold]{name}[/bold]: {result.get('files', 0):,} files, "
-            f"{result.get('chunks', 0):,} chunks. Ask away."
-        )
+        counts = f"{result.get('files', 0):,} files, {result.get('chunks', 0):,} chunks."
+        self._console.print(f"Indexed [bold]{name}[/bold]: {counts}{'' if 'warning' in result else ' Ask away.'}")
+        if "warning" in result:
+            self._console.print(f"Warning: {result['warning']}", style="yellow", markup=False, soft_wrap=True)
 
 
 class _Server(uvicorn.Server):

@@ -56,15 +56,14 @@ def list_all(tx: Connection) -> list[Golden]:
 def not_indexed(tx: Connection, question: Golden) -> list[str | int]:
     """The expected places that no live chunk of the question's repository, or of any, answers to."""
     live = select(chunks.c.id).where(chunks.c.retired_at.is_(None)).limit(1)
-    inside = live if question.repo is None else live.join_from(chunks, repos).where(repos.c.name == question.repo)
-    return [
-        place
-        for place in question.expected
-        if tx.execute(
-            inside.where(chunks.c.path == place) if isinstance(place, str) else live.where(chunks.c.id == place)
-        ).first()
-        is None
-    ]
+    owners = select(repos.c.id) if question.repo is None else select(repos.c.id).where(repos.c.name == question.repo)
+    in_repos = live.where(chunks.c.repo_id.in_(owners))
+    lost = []
+    for place in question.expected:
+        named = in_repos.where(chunks.c.path == place) if isinstance(place, str) else live.where(chunks.c.id == place)
+        if tx.execute(named).first() is None:
+            lost.append(place)
+    return lost
 
 
 def warnings(tx: Connection, question: Golden) -> list[str]:
