@@ -11,7 +11,7 @@ from rankloop.consoles import print_line
 from rankloop.context import Context, open_context
 from rankloop.follow import follow_job
 from rankloop.locks import ProcessLock, holder, trainer_lock
-from store import jobs
+from store import jobs, snapshots
 from store.errors import RankloopError
 from store.types import Job, JobKind, JobState, Json
 
@@ -20,6 +20,8 @@ def run_job(kind: JobKind, params: Json) -> None:
     """Queue a job and follow it, in the running trainer or else here. Raises RankloopError where it fails."""
     with open_context() as context:
         with context.db.write() as tx:
+            if (name := params.get("snapshot")) is not None:
+                params = {**params, "snapshot": snapshots.find(tx, name)}
             job = jobs.enqueue(tx, kind, params, "command line", datetime.now(UTC))
         assert job is not None
         if holder(trainer_lock(context.settings.data)) is None:

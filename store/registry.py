@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from store import blend as blends
 from store import deployments, leftovers, manifest
@@ -30,6 +30,8 @@ from store.types import FIRST_STAGE_VERSION, Blend, Decision, Json, Version, Ver
 from store.verify import verify_in_fresh_process
 
 _FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors")
+REPEATS = "repeats"
+"""In the metrics of a rehearsal's version: the hash of the snapshot that it repeats. It is no trial and no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,9 @@ def by_job(tx: Connection, job_id: int) -> list[Version]:
 
 
 def last_gated(tx: Connection) -> Version | None:
-    """The newest version that the gate judged."""
-    rows = tx.execute(_select().where(versions.c.decision.isnot(None)).order_by(versions.c.id.desc()).limit(1))
+    """The newest version that the gate judged; a rehearsal judges old ratings again and is left out."""
+    fresh = func.json_extract(versions.c.metrics, f"$.{REPEATS}").is_(None)
+    rows = tx.execute(_select().where(versions.c.decision.isnot(None), fresh).order_by(versions.c.id.desc()).limit(1))
     return next((_version(row) for row in rows), None)
 
 

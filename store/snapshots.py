@@ -5,27 +5,43 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.sqlite import insert
 
 from store.errors import InvalidInput, NotFound, Unavailable
-from store.tables import snapshot_signals, snapshots
+from store.tables import signals, snapshot_signals, snapshots
 from store.types import EvalQuery, Json, Pair, PairSource, Snapshot, Split
 
 _BATCH = 500
+SHORTEST = 8
+"""Characters of a hash that name a snapshot, where no other one begins with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotHead:
-    """What is known of a snapshot without reading what it holds."""
+    """What is known of a snapshot without reading what it holds. ``created_at``, ``stats``: of its latest build."""
 
     hash: str
     created_at: datetime
     stats: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The signals behind a snapshot: those that its judgments were made from, in any of its builds."""
+
+    signals: int
+    kinds: Mapping[str, int]
+    """Signals by kind, kinds in alphabetical order."""
+    ids: tuple[int, int] | None
+    """First and last; None without a signal."""
+    days: tuple[datetime, datetime] | None
+    """When the earliest and the latest of them was given."""
 
 
 def make(
@@ -63,27 +79,41 @@ def canonical(
 def save(tx: Connection, snapshot: Snapshot, signal_ids: Iterable[int]) -> str:
     """Store the snapshot and which signals went into it; the same content is stored once. Returns the hash.
 
+    Equal content may come of other signals (a second vote on a held-out question changes nothing that is kept), so a
+    later build adds its signals, and its counts and date replace the ones before.
     Raises InvalidInput when ``snapshot.hash`` is neither empty nor the hash of its content.
     """
     content = canonical(snapshot.pairs, snapshot.train_queries, snapshot.held_out, snapshot.params)
     digest = hashlib.sha256(content).hexdigest()
     if snapshot.hash not in ("", digest):
         raise InvalidInput(f"the snapshot's content has hash {digest[:12]}, not {snapshot.hash[:12]}")
+    build = {"created_at": snapshot.created_at, "stats": snapshot.stats}
     if tx.execute(select(snapshots.c.hash).where(snapshots.c.hash == digest)).first() is not None:
-        return digest
-    tx.execute(
-        insert(snapshots).values(
-            hash=digest,
-            created_at=snapshot.created_at,
-            stats=snapshot.stats,
-            params=snapshot.params,
-            content=zlib.compress(content, level=6),
-        )
-    )
+        tx.execute(update(snapshots).where(snapshots.c.hash == digest).values(**build))
+    else:
+        packed = zlib.compress(content, level=6)
+        tx.execute(insert(snapshots).values(hash=digest, params=snapshot.params, content=packed, **build))
     rows = [{"snapshot_hash": digest, "signal_id": signal_id} for signal_id in sorted(set(signal_ids))]
     if rows:
-        tx.execute(insert(snapshot_signals), rows)
+        tx.execute(insert(snapshot_signals).on_conflict_do_nothing(), rows)
     return digest
+
+
+def find(tx: Connection, name: str) -> str:
+    """The hash that begins with ``name``, of at least 8 characters.
+
+    Raises InvalidInput for fewer, for what is no hash and where several begin so; NotFound.
+    """
+    if not SHORTEST <= len(name) <= 64 or set(name) - set("0123456789abcdef"):
+        says = "the beginning of its hash, 8 to 64 characters of 0-9 and a-f"
+        raise InvalidInput(f"{name[:70]!r} names no snapshot: give {says}")
+    begins = snapshots.c.hash.startswith(name)
+    found = list(tx.execute(select(snapshots.c.hash).where(begins).order_by(snapshots.c.hash).limit(2)).scalars())
+    if not found:
+        raise NotFound(f"no snapshot {name[:12]}")
+    if len(found) > 1:
+        raise InvalidInput(f"several snapshots begin with {name}: give more of the hash")
+    return str(found[0])
 
 
 def load(tx: Connection, snapshot_hash: str) -> Snapshot:
@@ -133,6 +163,31 @@ def signal_ids(tx: Connection, snapshot_hash: str) -> set[int]:
     """The signals that went into a snapshot."""
     rows = tx.execute(select(snapshot_signals.c.signal_id).where(snapshot_signals.c.snapshot_hash == snapshot_hash))
     return {row.signal_id for row in rows}
+
+
+def heard(tx: Connection, snapshot_hash: str) -> Heard:
+    """How many signals went into a snapshot, of which kinds, which and when."""
+    number, at = signals.c.id, signals.c.created_at
+    rows = tx.execute(
+        select(
+            signals.c.kind,
+            func.count().label("n"),
+            func.min(number).label("first"),
+            func.max(number).label("last"),
+            func.min(at).label("earliest"),
+            func.max(at).label("latest"),
+        )
+        .join(snapshot_signals, snapshot_signals.c.signal_id == signals.c.id)
+        .where(snapshot_signals.c.snapshot_hash == snapshot_hash)
+        .group_by(signals.c.kind)
+        .order_by(signals.c.kind)
+    ).all()
+    return Heard(
+        signals=sum(row.n for row in rows),
+        kinds={row.kind: row.n for row in rows},
+        ids=(min(row.first for row in rows), max(row.last for row in rows)) if rows else None,
+        days=(min(row.earliest for row in rows), max(row.latest for row in rows)) if rows else None,
+    )
 
 
 def _dump(value: Any) -> str:

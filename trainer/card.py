@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
-from statistics import fmean
 
 from store.registry import VersionDraft
-from store.types import Json, Pair, Snapshot
+from store.snapshots import Heard
+from store.types import Snapshot
+from trainer.card_data import data, samples
 from trainer.finetune import TrainLog
+from trainer.memory import PEAK
 from trainer.metrics import STANDARD
 
-SAMPLES = 6
-_EXCERPT = 160
 _LOG_LINES = 40
 _FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors", "accelerate", "datasets")
 _LOSSES = {
@@ -41,6 +40,7 @@ class Card:
 
     draft: VersionDraft
     snapshot: Snapshot
+    heard: Heard
     log: TrainLog
     texts: Mapping[str, str]
 
@@ -55,10 +55,10 @@ def render(card: Card) -> str:
     parts = (
         _header(card),
         _intro(card),
-        _data(card),
-        _samples(card),
+        data(card.snapshot, card.heard, card.texts),
+        samples(card.snapshot.pairs, card.texts),
         _training(card),
-        _log_table(card.log),
+        _log_table(card),
         _results(card.draft),
         _engines(card.draft),
         _versions(),
@@ -112,70 +112,16 @@ logits = model.predict([("how to read a json file", "def load(path): ...")], act
 ```"""
 
 
-def _data(card: Card) -> str:
-    pairs, stats = card.snapshot.pairs, card.snapshot.stats
-    lines = ["## Training data", "", f"{len(pairs)} pairs of {len({pair.query for pair in pairs})} questions."]
-    lines += ["", "| source | pairs | mean weight |", "|---|---:|---:|"]
-    for source, number in sorted(Counter(pair.source for pair in pairs).items()):
-        mean = fmean(pair.weight for pair in pairs if pair.source == source)
-        lines.append(f"| {source.replace('_', ' ')} | {number} | {mean:.3f} |")
-    lines += ["", "| | questions (characters) | passages (characters) | label |", "|---|---:|---:|---:|"]
-    queries = [len(pair.query) for pair in pairs]
-    passages = [len(card.texts[pair.content_hash]) for pair in pairs if pair.content_hash in card.texts]
-    labels = [pair.label for pair in pairs]
-    for name, of in (("min", min), ("mean", fmean), ("max", max)):
-        lines.append(f"| {name} | {_stat(of, queries)} | {_stat(of, passages)} | {_stat(of, labels)} |")
-    lines += ["", "Ratings and lists that went in:", "", *_counts(stats)]
-    return "\n".join(lines)
-
-
-def _stat(of: Callable[[Sequence[float]], float], values: Sequence[float]) -> str:
-    return f"{float(of(values)):.2f}".rstrip("0").rstrip(".") if values else "–"
-
-
-def _counts(stats: Json) -> list[str]:
-    shown = []
-    for key, value in stats.items():
-        if key in ("strong_groups", "imported_lists", "missing"):
-            continue
-        inner = ", ".join(f"{name}: {count}" for name, count in value.items()) if isinstance(value, dict) else value
-        shown.append(f"- {key.replace('_', ' ')}: {inner if inner not in ('', []) else 'none'}")
-    return shown + [f"- missing: {sentence}" for sentence in stats.get("missing", [])]
-
-
-def _samples(card: Card) -> str:
-    lines = ["### Samples", "", "| question | passage | label | weight | source | why |", "|---|---|---:|---:|---|---|"]
-    for pair in _spread(card.snapshot.pairs):
-        cells = (
-            _cell(pair.query),
-            f"`{_cell(card.texts.get(pair.content_hash, '(text missing)'))}`",
-            f"{pair.label:g}",
-            f"{pair.weight:.3g}",
-            pair.source.replace("_", " "),
-            _cell(pair.reason),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _spread(pairs: Sequence[Pair]) -> list[Pair]:
-    positives = [pair for pair in pairs if pair.label > 0.5][: SAMPLES // 2]
-    negatives = [pair for pair in pairs if pair.label <= 0.5][: SAMPLES - len(positives)]
-    return [*positives, *negatives]
-
-
-def _cell(text: str) -> str:
-    flat = " ".join(text.split()).replace("|", "\\|").replace("`", "'").replace("<", "&lt;")
-    return flat if len(flat) <= _EXCERPT else flat[: _EXCERPT - 1] + "…"
-
-
 def _loss(card: Card) -> str:
     return _LOSSES[card.draft.hyper_parameters["loss"]]
 
 
+def _fitted(card: Card) -> bool:
+    return bool(card.draft.hyper_parameters["loss"] == "head")
+
+
 def _training(card: Card) -> str:
-    log = card.log
-    fitted = card.draft.hyper_parameters["loss"] == "head"
+    log, fitted = card.log, _fitted(card)
     where = "trainer/head.py" if fitted else "trainer/loss.py"
     lines = ["## Training", "", f"Loss: `{_loss(card)}` ({where}). Seed {card.draft.seed}.", ""]
     if fitted:
@@ -184,9 +130,14 @@ def _training(card: Card) -> str:
     lines += [f"| {name} | {value} |" for name, value in card.draft.hyper_parameters.items()]
     how = ["| optimizer | L-BFGS, strong Wolfe |"] if fitted else ["| optimizer | AdamW |", "| schedule | linear |"]
     lines += [*how, f"| precision used | {log.precision} |", ""]
+    peak = (
+        f"The trainer's process had held {card.draft.metrics[PEAK]:,} MB at most by the end of the evaluation, in this "
+        "job or an earlier one."
+    )
     if fitted:
         made = f"{log.rows} lists ({log.pairs} pairs): features and {log.steps} iterations in {log.seconds:.1f} s"
         lines.append(f"{made} on {log.device}. Loss went from {log.loss_first:.4f} to {log.loss_last:.4f}.")
+        lines += ["", peak]
         return "\n".join(lines)
     made = (
         f"{log.rows} rows an epoch ({log.pairs} pairs), {log.epochs} epochs, {log.steps} steps in {log.seconds:.1f} s "
@@ -194,12 +145,14 @@ def _training(card: Card) -> str:
     )
     ends = f"{log.loss_first:.4f} (first tenth of the steps)", f"{log.loss_last:.4f} (last tenth)"
     fell = "fell from {} to {}" if log.loss_last < log.loss_first else "did not fall: {}, {}"
-    lines.append(f"{made} Mean loss {fell.format(*ends)}.")
+    lines += [f"{made} Mean loss {fell.format(*ends)}.", "", peak]
     return "\n".join(lines)
 
 
-def _log_table(log: TrainLog) -> str:
-    lines = ["### Training log", "", "| step | epoch | loss | learning rate | pairs/s |", "|---:|---:|---:|---:|---:|"]
+def _log_table(card: Card) -> str:
+    """L-BFGS has no learning rate: its line search chooses each step's length."""
+    log, rate = card.log, "step length (line search)" if _fitted(card) else "learning rate"
+    lines = ["### Training log", "", f"| step | epoch | loss | {rate} | pairs/s |", "|---:|---:|---:|---:|---:|"]
     every = max(1, -(-len(log.table) // _LOG_LINES))
     kept = [*log.table[::every], *([log.table[-1]] if (len(log.table) - 1) % every else [])]
     lines += [

@@ -34,7 +34,7 @@ class Standing:
     champion: int
     generation: int
     trial: int
-    """This is the k-th challenger against this champion that has questions enough to be promoted."""
+    """This is the k-th challenger against this champion that has questions enough to be promoted, no rehearsal."""
     rolled_back_from: int | None
 
     def as_json(self) -> Json:
@@ -66,7 +66,8 @@ def standing(db: Database) -> Standing:
         champion = deployments.champion(tx)
         versions = registry.list_all(tx, limit=100_000)
         undone = deployments.rolled_back_from(tx)
-    against = [one for one in versions if one.metrics.get("against", {}).get("version") == champion.version_id]
+    gated = [one for one in versions if registry.REPEATS not in one.metrics]
+    against = [one for one in gated if one.metrics.get("against", {}).get("version") == champion.version_id]
     before = sum(could_promote(one.metrics.get("gate", {})) for one in against)
     return Standing(champion.version_id, champion.generation, 1 + before, undone)
 

@@ -14,10 +14,11 @@ from store.errors import InvalidInput
 from store.settings import Settings
 from store.types import Job, Json, Snapshot
 from trainer import dataset
-from trainer.recipe import AnyRecipe, recipe_named
+from trainer.recipe import AnyRecipe, recipe_named, within
+from trainer.repeat import Rehearsal
 
 SCHEDULE = "schedule"
-_KNOWN = frozenset({"recipe", "pairs_batch", "seed", "max_steps"})
+_KNOWN = frozenset({"recipe", "pairs_batch", "seed", "max_steps", "snapshot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +30,35 @@ class Order:
     pairs_batch: str | None
     """Train on this imported file alone; "all" for every imported file."""
     scheduled: bool
+    repeats: Rehearsal | None = None
+    """Train on this stored snapshot and take none."""
 
     @classmethod
-    def of(cls, job: Job, settings: Settings) -> Order:
-        """Raises InvalidInput for unknown or wrong parameters."""
+    def of(cls, job: Job, settings: Settings, repeats: Rehearsal | None = None) -> Order:
+        """``repeats``: the snapshot that the job names; its recipe and seed hold where the job names no others.
+
+        Raises InvalidInput for unknown or wrong parameters.
+        """
         params = dict(job.params)
         if unknown := sorted(params.keys() - _KNOWN):
             raise InvalidInput(f"unknown job parameters: {', '.join(unknown)}; known: {', '.join(sorted(_KNOWN))}")
         max_steps = None if params.get("max_steps") is None else _whole(params["max_steps"], "max_steps")
-        batch = params.get("pairs_batch")
+        batch, name, seed = (params.get(key) for key in ("pairs_batch", "recipe", "seed"))
         if batch is not None and not isinstance(batch, str):
             raise InvalidInput("pairs_batch must be the name of an imported file's batch")
+        if repeats is None:
+            recipe = recipe_named(str(name or settings.recipe), max_steps)
+        elif batch is not None:
+            raise InvalidInput("a snapshot says itself what was imported: leave pairs_batch out")
+        else:
+            recipe = recipe_named(str(name), max_steps) if name else within(repeats.recipe, max_steps)
+            batch, seed = repeats.pairs_batch, repeats.seed if seed is None else seed
         return cls(
-            recipe=recipe_named(str(params.get("recipe") or settings.recipe), max_steps),
-            seed=_whole(params.get("seed") or 0, "seed"),
+            recipe=recipe,
+            seed=_whole(seed or 0, "seed"),
             pairs_batch=batch,
             scheduled=job.requested_by == SCHEDULE,
+            repeats=repeats,
         )
 
     @property
@@ -75,8 +89,10 @@ def take_snapshot(
 ) -> Snapshot:
     """Build the order's snapshot and read it back, so that training sees the stored order of rows.
 
-    Raises NotFound for an unknown pair batch.
+    Of a rehearsal it is the stored one. Raises InvalidInput for an unknown pair batch.
     """
+    if order.repeats is not None:
+        return order.repeats.snapshot
     with db.read() as tx:
         batches = imports.batches(tx)
     one_file = order.pairs_batch not in (None, "all")

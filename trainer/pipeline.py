@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from store import deployments, evaluations, registry, schedule
+from store import deployments, evaluations, registry, schedule, snapshots
 from store.database import Database
 from store.encoder import Encoder
 from store.errors import Conflict, InvalidInput, ModelRefused
@@ -30,8 +30,10 @@ from trainer.fit_blend import blend_of
 from trainer.fit_night import HeadFitting
 from trainer.folds import OutOfFold
 from trainer.kept_features import FEATURES
+from trainer.memory import PEAK, process_peak_mb
 from trainer.order import Order, take_snapshot, too_early
 from trainer.recipe import HeadRecipe, tuning
+from trainer.repeat import PROMOTES_NOT, asked_for, judge
 from trainer.worker import Reporter
 
 ROWS_FILE = "evaluation.json"
@@ -51,9 +53,10 @@ class Trainer:
         """Run the job; ``{version, decision, reasons, metrics, …}``, ``version`` None without a challenger."""
         with self.db.read() as tx:
             published = registry.by_job(tx, reporter.job.id)
+            repeats = None if published else asked_for(tx, reporter.job)
         if published:
             return self._settle(published[-1], reporter)
-        order = Order.of(reporter.job, self.settings)
+        order = Order.of(reporter.job, self.settings, repeats)
         reporter.stage("dataset", _DATASET)
 
         def encoded(done: int, total: int) -> None:
@@ -63,11 +66,13 @@ class Trainer:
             self.db, self.encoder(), self.settings, order, self.clock(), reporter.cancelled, encoded
         )
         if reason := too_early(self.db, snapshot.stats.get("strong_groups", []), order, self.settings):
-            return _no_challenger(snapshot, [reason])
+            return _no_challenger(snapshot, reason)
+        if repeats is not None and (reason := repeats.lost(self.db)):
+            return _no_challenger(snapshot, reason)
         try:
             version = _Night(self, reporter, order, snapshot).run()
         except InvalidInput as error:
-            return _no_challenger(snapshot, [error.message, *snapshot.stats.get("missing", [])])
+            return _no_challenger(snapshot, error.message)
         except ModelRefused:
             shutil.rmtree(self.settings.data / FEATURES, ignore_errors=True)  # lest the next night trips over the same
             raise
@@ -86,9 +91,12 @@ class Trainer:
             "metrics": version.metrics.get("evidence", {}),
             "snapshot": version.snapshot_hash,
             "promoted": False,
+            PEAK: version.metrics.get(PEAK),
         }
         if version.decision is not Decision.PROMOTE:
             return result
+        if registry.REPEATS in version.metrics:
+            return {**result, "promotion": PROMOTES_NOT}
         reporter.stage("promote", 0.99)
         with self.db.write() as tx:
             champion = deployments.champion(tx)
@@ -125,15 +133,20 @@ class Trainer:
             evaluations.save(tx, version.id, rows)
 
 
-def _no_challenger(snapshot: Snapshot, reasons: list[str]) -> Json:
+def _no_challenger(snapshot: Snapshot, reason: str) -> Json:
     return {
         "version": None,
         "decision": None,
-        "reasons": list(dict.fromkeys(reasons)),
+        "reasons": list(_with_missing(snapshot, reason)),
         "metrics": {},
         "snapshot": snapshot.hash,
         "promoted": False,
     }
+
+
+def _with_missing(snapshot: Snapshot, *reasons: str) -> tuple[str, ...]:
+    """The reasons, then what the data set lacks, each said once."""
+    return tuple(dict.fromkeys((*reasons, *snapshot.stats.get("missing", []))))
 
 
 class _Night:
@@ -165,7 +178,7 @@ class _Night:
         scorer = Scorer.load(staged, max_length=self.settings.max_length)
         examined = self._examiner().examine(staged, scorer, self.base, folds)
         self.reporter.stage("gate", _GATE)
-        judged = gate.decide(examined.evidence)
+        examined, judged = judge(examined, self.order.repeats, self.order.as_json(self.settings))
         data = {"decision": judged.decision, "reasons": list(judged.reasons[:1])}
         self.reporter.stage("publish", _PUBLISH, data)
         return self._publish(staged, trained, scorer, folds, examined, judged)
@@ -220,11 +233,11 @@ class _Night:
         examined: Examined,
         judged: gate.GateResult,
     ) -> Version:
-        now, recipe = self.clock(), self.recipe
+        now, recipe, repeats = self.clock(), self.recipe, self.order.repeats
         blend = blend_of(examined.weight, recipe.prior_scale, self.settings.first_stage_lexical)
         engines, left_out = self._engines(staged, trained, scorer, blend)
         draft = registry.VersionDraft(
-            name=f"{recipe.name}-{now:%Y%m%d-%H%M}",
+            name=f"{recipe.name}-{now:%Y%m%d-%H%M}{'-rehearsal' if repeats else ''}",
             base=self.base.name,
             blend=blend,
             max_length=self.settings.max_length,
@@ -235,13 +248,15 @@ class _Night:
                 "gate": judged.numbers,
                 "against": examined.against.as_json(),
                 "to_judge": examined.to_judge,
-                "judged_groups": self.snapshot.stats.get("strong_groups", []),
+                "judged_groups": [] if repeats else self.snapshot.stats.get("strong_groups", []),
                 "notes": [*folds.notes, *self.field.notes, *left_out],
                 "engines": {engine.name: engine.measured for engine in engines[1:]},
                 "training": trained.log.summary(),
+                PEAK: round(process_peak_mb()),
+                **({registry.REPEATS: self.snapshot.hash} if repeats else {}),
             },
             decision=judged.decision,
-            reasons=judged.reasons,
+            reasons=_with_missing(self.snapshot, *judged.reasons),
             job_id=self.reporter.job.id,
             seed=self.order.seed,
             hyper_parameters=recipe.as_json(),
@@ -250,7 +265,9 @@ class _Night:
         )
         rows = [asdict(row) for contest in examined.contests for row in contest.rows()]
         (staged / ROWS_FILE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-        write_card(staged, Card(draft, self.snapshot, trained.log, self.field.texts))
+        with self.db.read() as tx:
+            heard = snapshots.heard(tx, self.snapshot.hash)
+        write_card(staged, Card(draft, self.snapshot, heard, trained.log, self.field.texts))
         return registry.publish(self.db, self.settings.models_dir, staged, draft, now)
 
     def _engines(

@@ -132,12 +132,16 @@ def recipe_named(name: str, max_steps: int | None = None) -> AnyRecipe:
     """
     if name not in RECIPES:
         raise InvalidInput(f"unknown recipe {name!r}; there are: {', '.join(sorted(RECIPES))}")
+    return within(RECIPES[name], max_steps)
+
+
+def within(recipe: AnyRecipe, max_steps: int | None) -> AnyRecipe:
+    """The recipe with a smaller step budget, if one is asked for. Raises InvalidInput for one below one step."""
     if max_steps is None:
-        return RECIPES[name]
+        return recipe
     if max_steps < 1:
         raise InvalidInput(f"max_steps must be at least 1, got {max_steps}")
-    found = RECIPES[name]
-    return replace(found, max_steps=min(max_steps, found.max_steps))
+    return replace(recipe, max_steps=min(max_steps, recipe.max_steps))
 
 
 def tuning(recipe: AnyRecipe) -> Recipe:

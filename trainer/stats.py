@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 from store.types import Json, Judgment, Pair, Signal, Split
 from trainer.evidence import Place
 from trainer.imported import Imported
-from trainer.judgments import trains
+from trainer.judgments import is_truth, trains
 from trainer.lists import Evaluation
+
+ONE_ACTOR = 0.8
+"""Where several people rate, one whose word alone is the truth of a larger share of the questions is pointed out."""
 
 
 def statistics(
@@ -46,8 +49,23 @@ def statistics(
             "held_out": len(imported.held_out),
         },
     }
+    decides = {query.group_id for query in (*evaluated.train, *evaluated.held_out)}
+    stats["truth_of_one_actor"] = {"groups": _truth_of_one_actor(judgments, decides), "of": len(decides)}
     stats["missing"] = _missing(stats, judgments)
     return stats
+
+
+def _truth_of_one_actor(judgments: Sequence[Judgment], decides: Collection[int]) -> int:
+    """Of the groups that can be scored, how many have all their truth from the actor who is the truth of most.
+
+    Golden questions, which have no signal, are the team's and nobody's own.
+    """
+    whose: dict[int, set[str]] = defaultdict(set)
+    for one in judgments:
+        if one.group_id in decides and is_truth(one):
+            whose[one.group_id].update(one.actors if one.signal_ids else ("", *one.actors))
+    alone = Counter(actor for actors in whose.values() if len(actors) == 1 for actor in actors)
+    return max(alone.values(), default=0)
 
 
 def _sides(splits: Mapping[int, Split]) -> dict[str, int]:
@@ -72,7 +90,7 @@ def _missing(stats: Json, judgments: Sequence[Judgment]) -> list[str]:
     imported = bool(stats["imported_queries"])
     if not judgments and not imported:
         return ["Nothing has been rated or imported yet: rate some answers, or import labelled pairs."]
-    if judgments and all(one.conflict for one in judgments):
+    if judgments and not usable and all(one.conflict for one in judgments):
         says.append("All judgments are contradictory: people voted for and against the same chunks equally.")
     if judgments and not usable and all(one.retired for one in judgments):
         says.append("Everything that was judged is no longer in the code: rate some answers about today's code.")
@@ -88,6 +106,13 @@ def _missing(stats: Json, judgments: Sequence[Judgment]) -> list[str]:
         says.append(f"No held-out question has a judged right chunk among its candidates{extra}: judge more questions.")
     if stats["actors"] == 1 and judgments:
         says.append("All ratings come from one actor: a second person's ratings would show whether others agree.")
+    alone = stats["truth_of_one_actor"]
+    if stats["actors"] > 1 and alone["groups"] > ONE_ACTOR * alone["of"]:
+        says.append(
+            f"One of the {stats['actors']} actors who rate decides alone what is right in {alone['groups']} of the "
+            f"{alone['of']} judged questions that can be scored ({alone['groups'] / alone['of']:.0%}): a proof on "
+            "these holds for that one; ratings of the others would show whether they agree."
+        )
     if stats["golden_lost"]:
         says.append(f"{len(stats['golden_lost'])} golden questions expect places that are not in the code.")
     return says

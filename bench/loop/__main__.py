@@ -8,20 +8,22 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 
+from bench.loop import near
 from bench.loop.arms import ARMS, Bench, kept_features
-from bench.loop.cells import FOLDS, KINDS, RESULTS, Cell, Kept, Key
+from bench.loop.cells import FOLDS, KINDS, RESULTS, USUAL_SEED, Cell, Kept, Key, numbers_of
+from bench.loop.made import made_with, numbers
 from bench.loop.nights import ALWAYS, OBEYED, loop
 from bench.loop.report import write_report
 from bench.loop.world import DEPTH, prepare, read_corpus
 from store.encoder import Encoder
 from store.settings import Settings
 
-SEED = 7
+SEED = USUAL_SEED
 CORPUS = Path("../shared/data/cosqa")
 WORK = Path("bench/out/loop")
 ORDER = (
@@ -57,25 +59,31 @@ def machine() -> dict[str, object]:
 
 def make(bench: Bench, key: Key, kept: Kept) -> Cell:
     """Make one cell. Raises RankloopError when a job fails."""
-    began = time.monotonic()
+    began, by = time.monotonic(), made_with(key.arm)
     if key.arm in ARMS:
         cell = ARMS[key.arm](bench, key)
     else:
         always = kept.get(Key(ALWAYS, key.wrong, key.fold))
-        if key.arm == OBEYED and always is not None and all(night.decision == "promote" for night in always.nights):
+        if key.arm == OBEYED and always is not None and _same(always, bench):
             cell = replace(always, key=key)
         else:
             cell = loop(bench.world, bench.features, key, bench.seed).run()
     made = {"seconds": round(time.monotonic() - began, 1), "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M}", **machine()}
-    return replace(cell, notes={**cell.notes, "made": made})
+    return replace(cell, notes={**cell.notes, "made": made, "made_with": by})
 
 
-def until(text: str) -> datetime:
-    """A time of day, UTC: no cell is begun after it."""
+def _same(always: Cell, bench: Bench) -> bool:
+    """Whether obeying the gate would have done just what was done: everything promoted, by today's numbers."""
+    current = always.seed == bench.seed and numbers_of(always) == numbers(always.key.arm)
+    return current and all(night.decision == "promote" for night in always.nights)
+
+
+def until(text: str, now: datetime | None = None) -> datetime:
+    """The next time that it is HH:MM, UTC: no cell is begun after it."""
     hour, minute = (int(part) for part in text.split(":"))
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     named = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return named if named > now else named.replace(day=now.day + 1)
+    return named if named > now else named + timedelta(days=1)
 
 
 def parse() -> argparse.Namespace:
@@ -102,7 +110,7 @@ def main() -> None:
     kept = Kept(args.results)
     if not args.report:
         work(args, kept, [key for key in keys() if not args.only or key.arm in args.only])
-    console.print(write_report(kept.all(), keys(), args.docs), markup=False)
+    console.print(write_report(kept.all(), keys(), args.docs, near.read(args.results)), markup=False)
 
 
 def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
@@ -119,7 +127,15 @@ def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
             console.print(f"stopped before {key.name}: it is after {args.until:%H:%M}")
             break
         began = time.monotonic()
-        kept.ensure(key, args.seed, len(corpus.questions), _maker(bench, key, kept), kinds=args.kinds, depth=args.depth)
+        kept.ensure(
+            key,
+            args.seed,
+            len(corpus.questions),
+            _maker(bench, key, kept),
+            kinds=args.kinds,
+            depth=args.depth,
+            numbers=numbers(key.arm),
+        )
         console.print(f"{datetime.now(UTC):%H:%M:%S} {key.name}: {_since(began)}")
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from bench.corpus import Question
 from bench.harness import Served, served
-from bench.loop.cells import KINDS, NIGHTS, Cell, Key, halves
+from bench.loop import predecessor
+from bench.loop.cells import KINDS, NIGHTS, USUAL_SEED, Cell, Key, halves
 from bench.loop.features import KeptFeatures, KeptFitting
 from bench.loop.people import ask_and_rate, tell_the_truth
 from bench.loop.person import Model
@@ -51,6 +52,10 @@ class Bench:
     seed: int
     kinds: tuple[str, ...] = KINDS
     """Kinds of query that are scored: each costs an arm that fine-tunes minutes."""
+
+    def place(self, key: Key) -> str:
+        """Name of a cell's folders: another seed's people must not be taken for this one's."""
+        return key.name if self.seed == USUAL_SEED else f"{key.name}-seed{self.seed:02d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def oracle_cell(bench: Bench, key: Key) -> Cell:
 def _trained(bench: Bench, key: Key, gather: Callable[[Path], Material], truth: bool = False) -> Cell:
     data, did = people_of(bench, key, truth)
     material = gather(data)
-    directory = bench.world.root / "artefacts" / key.name
+    directory = bench.world.root / "artefacts" / bench.place(key)
     lexical = Settings().first_stage_lexical
     approach = _approach(bench, material, directory.parent)
     trained = approach.train(_empty(directory), lambda *_: None)
@@ -116,15 +121,15 @@ def _trained(bench: Bench, key: Key, gather: Callable[[Path], Material], truth: 
 
 def people_of(bench: Bench, key: Key, truth: bool) -> tuple[Path, Json]:
     """The data directory in which the asked half was asked and rated, and what was done; kept once it is whole."""
-    data = bench.world.root / "cells" / key.name
+    data = bench.world.root / "cells" / bench.place(key)
     file = data / "people.json"
     if not file.exists():
         asked, _ = halves(bench.world.corpus.questions, key.fold, bench.seed)
-        bench.world.copy_to(key.name)
+        bench.world.copy_to(bench.place(key))
         if truth:
             _all_train(bench, data, asked)
         alone = {**QUIET, "RANKLOOP_TRAINER": "false"}
-        with served(data, bench.world.root / f"{key.name}.log", alone) as server:
+        with served(data, bench.world.root / f"{bench.place(key)}.log", alone) as server:
             did = _people(server, asked, key, bench.seed, truth)
         file.write_text(json.dumps(did) + "\n", encoding="utf-8")
     else:
@@ -197,7 +202,9 @@ def _weight(material: Material, approach: Approach) -> float:
         dev_query(query, logits, recipe.prior_scale, lexical)
         for query, logits in zip(found.queries, found.logits, strict=True)
     ]
-    choose = guarded_weight if recipe.residual else fit_weight
+    choose = fit_weight if recipe is not PREDECESSOR else predecessor.fit_weight
+    if recipe.residual:
+        choose = guarded_weight
     return choose([one for one in dev if one is not None], recipe.unproven_weight)
 
 

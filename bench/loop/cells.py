@@ -14,6 +14,8 @@ from bench.loop.scoring import Rank
 from bench.loop.world import DEPTH
 
 RESULTS = Path(__file__).parent / "results"
+USUAL_SEED = 7
+"""Of the cut into halves, the people and the paraphrases, in all cells but those of ``bench.loop.seeds``."""
 FOLDS = ("a", "b")
 NIGHTS = 2
 """Before each the whole asked half is asked, every question by another person: 500 rated answers a half."""
@@ -81,11 +83,17 @@ def halves(questions: Sequence[Question], fold: str, seed: int) -> tuple[list[Qu
     return (first, second) if fold == FOLDS[0] else (second, first)
 
 
-class Kept:
-    """The folder of finished cells."""
+def numbers_of(cell: Cell) -> str | None:
+    """The hash of the numbers that a cell was made by; None for one that was made before that was kept."""
+    found: str | None = cell.notes.get("made_with", {}).get("numbers")
+    return found
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+
+class Kept:
+    """The folder of finished cells. ``prefix`` begins the name of each one's file."""
+
+    def __init__(self, folder: Path, prefix: str = "") -> None:
+        self._folder, self._prefix = folder, prefix
 
     def get(self, key: Key) -> Cell | None:
         file = self._file(key)
@@ -101,7 +109,7 @@ class Kept:
         return file
 
     def all(self) -> list[Cell]:
-        files = sorted(self._folder.glob("*-*-[ab].json"))
+        files = sorted(self._folder.glob(f"{self._prefix}*-*-[ab].json"))
         return [_cell(json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
     def ensure(
@@ -113,17 +121,26 @@ class Kept:
         *,
         kinds: Sequence[str] = KINDS,
         depth: int = DEPTH,
+        numbers: str | None = None,
     ) -> Cell:
-        """The kept cell, or a newly made one where it differs in seed, size or depth, or lacks a wanted kind."""
+        """The kept cell, or a newly made one where it differs in seed, size or depth, or lacks a wanted kind.
+
+        With ``numbers`` (``bench.loop.made``) also where other numbers made it; where they are not known it is kept,
+        and the report names it.
+        """
         cell = self.get(key)
         wanted = (seed, queries, depth)
         if cell is None or (cell.seed, cell.queries, cell.depth) != wanted or not cell.ranks.keys() >= set(kinds):
+            stale = True
+        else:
+            stale = numbers is not None and numbers_of(cell) not in (None, numbers)
+        if cell is None or stale:
             cell = make()
             self.put(cell)
         return cell
 
     def _file(self, key: Key) -> Path:
-        return self._folder / f"{key.name}.json"
+        return self._folder / f"{self._prefix}{key.name}.json"
 
 
 def night_of(raw: dict[str, Any]) -> Night:

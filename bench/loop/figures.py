@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def ratio_interval(above: FloatArray, below: FloatArray, rounds: int = ROUNDS) -
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Part of the oracle's gain that an arm reaches. The interval is wide, or none, where the oracle gains little."""
+    """Part of the oracle's gain that an arm reaches."""
 
     share: float
     low: float
@@ -80,12 +81,43 @@ class Share:
 
 
 def share_of(arm: FloatArray, oracle: FloatArray, nothing: FloatArray) -> Share | None:
-    """None where the oracle gains nothing: a share of nothing says nothing."""
+    """None where the 95 % interval of the oracle's own gain holds 0: a share of what may be nothing says nothing."""
     gained = float((oracle - nothing).mean())
-    if gained <= 0:
+    least, _ = bootstrap_interval(oracle - nothing, np.random.default_rng(SEED), ROUNDS)
+    if least <= 0:
         return None
     low, high = ratio_interval(arm - nothing, oracle - nothing)
     return Share(float((arm - nothing).mean()) / gained, low, high)
+
+
+Decided = Literal["reached", "in the mean, not proven", "not reached"]
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """An arm against another on the same queries, and whether it gains more than so many times as much. Absolute."""
+
+    difference: tuple[float, float, float]
+    """arm - other: mean and its 95 % interval."""
+    p: float
+    """One-sided, of "not better than the other"."""
+    beyond: tuple[float, float, float]
+    """The arm's gain less ``times`` the other's (no gain counts 0 there, not less): mean and interval."""
+
+    @property
+    def decided(self) -> Decided:
+        if self.difference[1] > 0 and self.beyond[1] > 0:
+            return "reached"
+        return "in the mean, not proven" if self.difference[0] > 0 and self.beyond[0] > 0 else "not reached"
+
+
+def against(arm: FloatArray, other: FloatArray, nothing: FloatArray, times: float = 2.0) -> Against:
+    """Raises InvalidInput for unequal or empty scores."""
+    compared = figure(arm, other)
+    wanted = times if float((other - nothing).mean()) > 0 else 0.0
+    beyond = (arm - nothing) - wanted * (other - nothing)
+    low, high = bootstrap_interval(beyond, np.random.default_rng(SEED), ROUNDS)
+    return Against(compared.difference, compared.p, (float(beyond.mean()), low, high))
 
 
 def by_arm(cells: Sequence[Cell]) -> Mapping[tuple[str, int], list[Cell]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.corpus import Question
 from bench.harness import Served, served
 from bench.loop.cells import FOLDS, NIGHTS, Cell, Key, Night, halves, night_of
+from bench.loop.made import numbers
 from bench.loop.people import ask_and_rate
 from bench.loop.person import Model
 from bench.loop.scoring import Rank, agreement, fast, orders, paraphrased, ranks
@@ -75,10 +76,12 @@ class Loop:
         cell = self._evaluate(data, done, check)
         return replace(cell, notes={**cell.notes, "features_of_earlier_cells": given})
 
-    # The first night is the same whether or not the gate is obeyed: it is kept, and both arms start from a copy.
+    # The first night is the same whether or not the gate is obeyed: it is kept, and both arms start from a copy, unless
+    # other numbers made it.
 
     def _first(self) -> Path:
-        return self.world.root / "cells" / f"night1-{self.key.wrong:02d}-{self.key.fold}"
+        name = f"night1-{self.key.wrong:02d}-{self.key.fold}-seed{self.seed:02d}-{numbers(self.key.arm)}"
+        return self.world.root / "cells" / name
 
     def _start(self) -> Path:
         first = self._first()

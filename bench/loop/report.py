@@ -9,7 +9,9 @@ import numpy as np
 
 from bench.loop.cells import FOLDS, KINDS, Cell, Key
 from bench.loop.figures import Figure, by_arm, figure, pooled, scores, share_of
+from bench.loop.near import Near
 from bench.loop.nights import ALWAYS, OBEYED
+from bench.loop.sections import Row, promised, provenance, seconds, strata
 from bench.loop.world import DEPTH
 
 TITLES = {
@@ -28,9 +30,9 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 Table = Mapping[tuple[str, int], list[Cell]]
 
 
-def write_report(cells: Sequence[Cell], wanted: Sequence[Key], docs: Path) -> str:
+def write_report(cells: Sequence[Cell], wanted: Sequence[Key], docs: Path, near: Near | None = None) -> str:
     """Write the figures between the marks of ``docs/loop.md`` (the words around them stay) and the plot; the text."""
-    text = markdown(cells, wanted)
+    text = markdown(cells, wanted, near)
     between(docs / "loop.md", BEGIN, END, text)
     plot(by_arm(cells), docs / "img" / "loop.png")
     return text
@@ -46,14 +48,41 @@ def between(file: Path, begin: str, end: str, text: str) -> None:
     file.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
-def markdown(cells: Sequence[Cell], wanted: Sequence[Key]) -> str:
-    """All tables, and which cells are missing."""
+def markdown(cells: Sequence[Cell], wanted: Sequence[Key], near: Near | None = None) -> str:
+    """All tables, which cells are missing, and which an earlier recipe made."""
     table = by_arm(cells)
     have = {cell.key for cell in cells}
     missing = [key.name for key in wanted if key not in have]
-    parts = [_quality(table, kind) for kind in KINDS] + [_shares(table), _training(table)]
     said = ", ".join(missing) if missing else "none"
-    return "\n\n".join([part for part in parts if part] + [f"Missing cells: {said}."])
+    parts = [
+        *(_quality(table, kind) for kind in KINDS),
+        strata([row for arm in _ordered(table, "unseen") if arm != NOTHING and (row := _row(table, arm))], near),
+        promised(_beside_predecessor(table)),
+        _shares(table),
+        _training(table),
+        f"Missing cells: {said}.",
+        provenance(cells),
+        seconds(cells),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _row(table: Table, arm: tuple[str, int]) -> Row | None:
+    nothing = _beside(table, NOTHING, table[arm])
+    if nothing is None or any("unseen" not in cell.ranks for cell in nothing):
+        return None
+    return Row(_named(arm), table[arm], nothing)
+
+
+def _beside_predecessor(table: Table) -> list[tuple[Row, list[Cell]]]:
+    """Both loops, at the shares of wrong votes at which the predecessor was measured."""
+    found = []
+    for arm in _ordered(table):
+        if arm[0] in (ALWAYS, OBEYED):
+            row, other = _row(table, arm), _beside(table, ("predecessor", arm[1]), table[arm])
+            if row is not None and other is not None:
+                found.append((row, other))
+    return found
 
 
 def _ordered(table: Table, *kinds: str) -> list[tuple[str, int]]:
@@ -111,6 +140,8 @@ def _shares(table: Table) -> str:
         if oracle is not None and nothing is not None:
             shown = [_share(table[arm], oracle, nothing, kind) for kind in KINDS]
             lines.append(f"| {_named(arm)} | {' | '.join(shown)} |")
+    undetermined = "", "Undetermined: the 95 % interval of the oracle's own gain holds 0."
+    lines += undetermined if any("undetermined" in line for line in lines) else ()
     return "\n".join(lines) if len(lines) > 4 else ""
 
 
@@ -118,7 +149,7 @@ def _share(cells: Sequence[Cell], oracle: Sequence[Cell], nothing: Sequence[Cell
     if any(kind not in cell.ranks for cell in (*cells, *oracle, *nothing)):
         return "–"
     share = share_of(*(pooled(each, kind, "mrr@10") for each in (cells, oracle, nothing)))
-    return "–" if share is None else f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
+    return "undetermined" if share is None else f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
 
 
 def _training(table: Table) -> str:

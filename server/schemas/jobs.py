@@ -27,6 +27,8 @@ class JobForm(Form):
     """``nightly``: a smaller budget than the recipe's."""
     pairs_batch: Name | None = None
     """``nightly``: train on this imported file alone; "all" for every imported file."""
+    snapshot: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+    """``nightly``: train again on this stored data set, named by its hash or the first 8 or more characters of it."""
 
 
 class JobAccepted(View):

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import * as api from "../api/client";
 import { message } from "../api/http";
 import type { VersionDetail } from "../api/types";
-import { when } from "../lib/format";
+import { count, when } from "../lib/format";
 import { IconButton } from "../ui/IconButton";
 import { Loading } from "../ui/Loading";
 import { Markdown } from "../ui/Markdown";
@@ -41,6 +41,7 @@ export function VersionPanel({ id }: { id: number }) {
 
 function Body({ detail }: { detail: VersionDetail }) {
   const [card, setCard] = useState(false);
+  const peak = detail.metrics["process_peak_memory_mb"];
   return (
     <>
       {(detail.decision !== null || detail.form === "first_stage") && <GateSentence version={detail} />}
@@ -55,6 +56,7 @@ function Body({ detail }: { detail: VersionDetail }) {
             {detail.snapshot_hash === null ? "–" : <a href={`#data/pairs/${detail.snapshot_hash}`}>{detail.snapshot_hash.slice(0, 12)}</a>}
           </dd>
         </div>
+        {typeof peak === "number" && <Fact name="Trainer's peak memory by then" value={`${count(peak)} MB`} />}
         <Fact
           name="Final score"
           value={`${weight(detail.blend.dense)} × dense + ${weight(detail.blend.lexical)} × lexical + ${weight(detail.blend.rerank)} × reranker`}

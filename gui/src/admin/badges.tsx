@@ -10,6 +10,7 @@ export function VersionBadges({ version }: { version: Version }) {
     <span class="badges">
       {version.champion && <span class="badge accent">serving</span>}
       {version.form === "first_stage" && <span class="badge">no reranking</span>}
+      {version.metrics["repeats"] !== undefined && <span class="badge">rehearsal</span>}
       {version.decision !== null && (
         <span class={`badge ${decisions[version.decision]}`}>{decisionWords[version.decision]}</span>
       )}

@@ -16,7 +16,7 @@ from server.routes.streaming import EventStream
 from server.schemas.common import ErrorBody
 from server.schemas.jobs import EventsQuery, JobAccepted, JobEvents, JobEventView, JobForm, JobList, JobView
 from server.state import AppState
-from store import jobs, registry
+from store import jobs, registry, snapshots
 from store.errors import Conflict, InvalidInput
 from store.types import Job, JobEvent, JobKind, Json
 
@@ -25,14 +25,19 @@ POLL_SECONDS = 0.5
 KEEP_ALIVE_POLLS = 30
 PAGE = 500
 _TAKES = {
-    JobKind.NIGHTLY: frozenset({"recipe", "seed", "max_steps", "pairs_batch"}),
+    JobKind.NIGHTLY: frozenset({"recipe", "seed", "max_steps", "pairs_batch", "snapshot"}),
     JobKind.EVALUATE: frozenset({"version"}),
 }
 
 
 @router.post("", status_code=202)
 def start_job(admin: Admin, form: JobForm, state: State) -> JobAccepted:
-    """Queue a job."""
+    """Queue a job.
+
+    A nightly job with a snapshot is a rehearsal: it trains on that stored data set instead of a new one, by its recipe
+    and seed where no others are given. Its version is compared with today's champion, counts as no trial and is never
+    promoted by itself. 404 for a snapshot that is not there.
+    """
     if form.kind is JobKind.INDEX:
         if form.repo is None:
             raise InvalidInput("An index job needs repo, the name of a repository, and for a new one its path.")
@@ -42,6 +47,8 @@ def start_job(admin: Admin, form: JobForm, state: State) -> JobAccepted:
         _refuse_second(jobs.list_all(tx, form.kind, limit=20))
         if form.version is not None:
             registry.get(tx, form.version)
+        if form.snapshot is not None:
+            params["snapshot"] = snapshots.find(tx, form.snapshot)
         job = jobs.enqueue(tx, form.kind, params, admin, state.clock())
     assert job is not None
     return JobAccepted(job_id=job.id)
@@ -133,4 +140,6 @@ def _params(form: JobForm) -> Json:
     wrong = sorted(given.keys() - _TAKES[form.kind])
     if wrong:
         raise InvalidInput(f"A job of kind {form.kind} takes no {', '.join(wrong)}.")
+    if form.snapshot is not None and form.pairs_batch is not None:
+        raise InvalidInput("A snapshot says itself what was imported: leave pairs_batch out.")
     return given

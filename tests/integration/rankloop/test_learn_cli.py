@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from store import deployments, golden, registry
+from store import deployments, golden, jobs, registry
 from store.settings import process_environment
 from tests.integration.rankloop.conftest import Desk
 
@@ -61,6 +61,15 @@ def test_imported_pairs_train_a_version_and_the_output_is_tidy(empty: Desk, tmp_
 
 def test_an_unknown_batch_is_named(empty: Desk) -> None:
     assert "no imported pairs with batch 'nothing'" in empty.refuses("train", "--recipe", "seed", "--pairs", "nothing")
+
+
+def test_an_unknown_snapshot_is_named_before_anything_runs(empty: Desk) -> None:
+    assert "no snapshot 00000000" in empty.refuses("train", "--snapshot", "0" * 64)
+    assert "names no snapshot" in empty.refuses("train", "--snapshot", "latest")
+    db = empty.database()
+    with db.read() as tx:
+        assert jobs.list_all(tx) == []
+    db.dispose()
 
 
 def test_golden_questions_come_from_jsonl_and_csv(empty: Desk, tmp_path: Path) -> None:

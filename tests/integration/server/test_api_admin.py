@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store import chunks, evaluations, judgments, meta, queries
+from store import chunks, evaluations, judgments, meta, queries, snapshots
 from store.evaluations import EvalRow
 from store.types import Judgment, PairSource, Split
 from tests.integration.server.support import ADMIN, Running, events
@@ -48,6 +48,21 @@ def test_only_one_nightly_job_at_a_time_and_a_waiting_one_is_cancelled_at_once(o
     assert own.admin("POST", f"/jobs/{job}/cancel")["state"] == "cancelled"
     own.admin("POST", "/jobs", 202, json={"kind": "nightly"})
     assert [one["kind"] for one in own.admin("GET", "/jobs?kind=nightly")["jobs"]] == ["nightly", "nightly"]
+
+
+def test_a_rehearsal_names_a_stored_data_set(own: Running) -> None:
+    with own.state.db.write() as tx:
+        digest = snapshots.save(tx, snapshots.make([], [], [], {"recipe": {}}, {}, datetime.now(UTC)), [])
+    assert (
+        own.admin("POST", "/jobs", 404, json={"kind": "nightly", "snapshot": "0" * 8})["error"]["code"] == "not_found"
+    )
+    for wrong in (digest[:7], digest.upper(), "x" * 8, 12345678):
+        own.admin("POST", "/jobs", 422, json={"kind": "nightly", "snapshot": wrong})
+    own.admin("POST", "/jobs", 422, json={"kind": "nightly", "snapshot": digest, "pairs_batch": "all"})
+    own.admin("POST", "/jobs", 422, json={"kind": "evaluate", "snapshot": digest})
+    assert own.admin("GET", "/jobs?kind=nightly")["jobs"] == []
+    job = own.admin("POST", "/jobs", 202, json={"kind": "nightly", "snapshot": digest[:8], "seed": 3})["job_id"]
+    assert own.admin("GET", f"/jobs/{job}")["params"] == {"snapshot": digest, "seed": 3}
 
 
 def test_golden_questions(shop: Running) -> None:

@@ -13,6 +13,7 @@ from store import evaluations, registry, snapshots
 from store.database import Database
 from store.errors import InvalidInput, NotFound, Unavailable
 from store.evaluations import EvalRow
+from store.snapshots import Heard
 from store.tables import answers, signals
 from store.tables import snapshots as table
 from store.types import EvalQuery, Pair, PairSource, Snapshot, Split
@@ -83,12 +84,52 @@ def test_saved_once_and_read_back(db: Database) -> None:
     snapshot = make()
     with db.write() as tx:
         assert snapshots.save(tx, snapshot, [1, 2, 2]) == snapshot.hash
-        assert snapshots.save(tx, replace(snapshot, hash=""), [3]) == snapshot.hash
     with db.read() as tx:
         assert snapshots.load(tx, snapshot.hash) == snapshot
         assert snapshots.signal_ids(tx, snapshot.hash) == {1, 2}
         assert snapshots.for_signal(tx, [2, 3]) == [snapshot.hash]
         assert snapshots.for_signal(tx, [3]) == []
+
+
+def test_a_later_build_of_the_same_content_adds_its_signals_and_renews_the_counts(db: Database) -> None:
+    """A second vote on a held-out question changes nothing that the hash covers, and was heard all the same."""
+    snapshot, other = make(), replace(make(), hash="", pairs=(), created_at=NOW + timedelta(days=1))
+    again = replace(snapshot, created_at=NOW + timedelta(days=2), stats={"pairs": 20, "actors": 2})
+    with db.write() as tx:
+        snapshots.save(tx, snapshot, [1, 2])
+        second = snapshots.save(tx, other, [])
+        assert snapshots.save(tx, again, [2, 3]) == snapshot.hash
+    with db.read() as tx:
+        assert snapshots.load(tx, snapshot.hash) == again
+        assert snapshots.signal_ids(tx, snapshot.hash) == {1, 2, 3}
+        assert snapshots.for_signal(tx, [3]) == [snapshot.hash]
+        assert [one.hash for one in snapshots.heads(tx, 5)] == [snapshot.hash, second], "the latest build comes first"
+
+
+def test_what_was_heard_is_told_by_kind_number_and_day(db: Database) -> None:
+    with db.write() as tx:
+        vote = {"answer_id": "a1", "actor": "b", "kind": "stars", "value": 5, "created_at": NOW + timedelta(days=3)}
+        tx.execute(insert(signals).values(**vote))
+        digest = snapshots.save(tx, make(), [2, 3, 4])
+        empty = snapshots.save(tx, replace(make(), hash="", pairs=()), [])
+        assert snapshots.heard(tx, digest) == Heard(3, {"stars": 1, "thumb": 2}, (2, 4), (NOW, NOW + timedelta(days=3)))
+        assert snapshots.heard(tx, empty) == Heard(0, {}, None, None)
+
+
+def test_a_snapshot_is_found_by_the_beginning_of_its_hash(db: Database) -> None:
+    with db.write() as tx:
+        digest = snapshots.save(tx, make(), [])
+        assert snapshots.find(tx, digest[:8]) == snapshots.find(tx, digest) == digest
+        for wrong in (digest[:7], "", digest + "0", digest[:8].upper() + "G", "%" * 8, "_" * 64):
+            with pytest.raises(InvalidInput, match="names no snapshot"):
+                snapshots.find(tx, wrong)
+        with pytest.raises(NotFound):
+            snapshots.find(tx, "0" * 8)
+        twin = digest[:8] + ("0" if digest[8] != "0" else "1") * 56
+        tx.execute(insert(table).values(hash=twin, created_at=NOW, stats={}, params={}, content=b""))
+        with pytest.raises(InvalidInput, match="several"):
+            snapshots.find(tx, digest[:8])
+        assert snapshots.find(tx, digest[:9]) == digest
 
 
 def test_the_heads_are_listed_newest_first(db: Database) -> None:

@@ -68,8 +68,10 @@ def result_of(job: Job) -> Json:
     return job.result
 
 
-def publish_for(shop: Shop, job: Job, decision: Decision, base: Path, gate: Json | None = None) -> int:
-    """``gate``: the numbers that its gate left; by default of enough questions."""
+def publish_for(
+    shop: Shop, job: Job, decision: Decision, base: Path, gate: Json | None = None, metrics: Json | None = None
+) -> int:
+    """``gate``: the numbers that its gate left; by default of enough questions. ``metrics``: further ones."""
     staged = registry.staging(shop.settings.models_dir, job.id)
     shutil.copytree(base, staged, dirs_exist_ok=True)
     (staged / "README.md").write_text("card")
@@ -84,6 +86,7 @@ def publish_for(shop: Shop, job: Job, decision: Decision, base: Path, gate: Json
             "against": {"version": 0, "generation": generation},
             "evidence": {},
             "gate": gate or {"groups": 200, "held_out_groups": 40, "could_promote": True},
+            **(metrics or {}),
         },
         decision=decision,
         reasons=("it is better",),

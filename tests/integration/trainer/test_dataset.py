@@ -291,3 +291,21 @@ def test_the_policy_decides_how_many_negatives(world: World) -> None:
     groups = {pair.group_id for pair in snapshot.pairs}
     sources = [pair.source for pair in snapshot.pairs]
     assert sources.count(PairSource.HARD_NEGATIVE) == 3 * len(groups)
+
+
+def test_a_truth_that_is_one_persons_is_pointed_out_where_others_rate_too(world: World) -> None:
+    def says() -> tuple[int, list[str]]:
+        stats = build(world.db, encoder(), world.settings, world.now).stats
+        return stats["truth_of_one_actor"]["groups"], [one for one in stats["missing"] if "decides alone" in one]
+
+    answers = {verb: world.ask(question(verb, "file")) for verb in VERBS}
+    for verb, answer in answers.items():
+        world.vote(answer, f"{verb}_file", actor="ann")
+    assert says() == (10, []), "somebody who rates alone is told that already"
+    world.vote(answers["read"], "read_file", actor="bob")
+    groups, (sentence,) = says()
+    assert groups == 9
+    assert "One of the 2 actors who rate decides alone what is right in 9 of the 10" in sentence
+    assert "(90%)" in sentence
+    world.vote(answers["write"], "write_file", actor="bob")
+    assert says() == (8, []), "the limit is more than 80 %"

@@ -38,6 +38,8 @@ def test_a_night_makes_a_version_that_anyone_can_load(shop: Shop) -> None:
         stored = evaluations.load(tx, version.id, "challenger", "out_of_fold")
         stages = [event.data["stage"] for event in jobs.events(tx, job.id) if event.type == "stage"]
         snapshot = snapshots.load(tx, result["snapshot"])
+        heard = len(snapshots.signal_ids(tx, result["snapshot"]))
+    assert heard > 50
     assert stages[:6] == ["dataset", "finetune", "out_of_fold", "evaluate", "gate", "publish"]
     assert {row.group_id for row in stored} <= {query.group_id for query in snapshot.train_queries}
     assert version.metrics["training"]["steps"] == 3
@@ -62,8 +64,14 @@ def test_a_night_makes_a_version_that_anyone_can_load(shop: Shop) -> None:
         "chunk vote",
         "this version",
         "torch",
+        "step length (line search)",
+        f"{heard} signals of people went in: numbers ",
+        f"| chunk vote | {heard} |",
+        f"had held {version.metrics['process_peak_memory_mb']:,} MB at most",
     ):
         assert words in card
+    assert "learning rate" not in card, "L-BFGS has none"
+    assert result["process_peak_memory_mb"] == version.metrics["process_peak_memory_mb"] > 100
     assert snapshot.hash in card
     lineage = json.loads((directory / "rankloop.json").read_text(encoding="utf-8"))
     assert lineage["snapshot"] == snapshot.hash
@@ -96,6 +104,7 @@ def test_fine_tuning_stays_possible(rated: World, tmp_path: Path, base: Path, fo
     card = (directory / "README.md").read_text(encoding="utf-8")
     assert ("WeightedBinaryCrossEntropyLoss" if recipe == "seed" else "ListwiseLoss") in card
     assert "learning_rate" in card
+    assert "| step | epoch | loss | learning rate |" in card
     shop.db.dispose()
 
 
@@ -163,6 +172,11 @@ def test_a_trial_counts_against_the_champion_whatever_happened_between(shop: Sho
 
 def test_a_night_that_could_not_have_promoted_is_no_trial(shop: Shop, base: Path) -> None:
     publish_for(shop, shop.enqueue(), Decision.NOT_PROVEN, base, {"groups": 49, "held_out_groups": 9})
+    assert standing(shop.db).trial == 1
+
+
+def test_a_rehearsal_is_no_trial(shop: Shop, base: Path) -> None:
+    publish_for(shop, shop.enqueue(), Decision.NOT_PROVEN, base, metrics={registry.REPEATS: "0" * 64})
     assert standing(shop.db).trial == 1
 
 

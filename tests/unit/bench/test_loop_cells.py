@@ -52,6 +52,23 @@ def test_a_cell_of_another_depth_or_without_a_wanted_kind_is_made_again(tmp_path
     assert kept.ensure(made.key, 7, 4, lambda: made).ranks["unseen"] == (9, 9)
 
 
+def test_a_cell_of_other_numbers_is_made_again_and_one_of_unknown_numbers_is_kept(tmp_path: Path) -> None:
+    kept, new = Kept(tmp_path), cell(unseen=(9, 9))
+    kept.put(cell())
+    assert kept.ensure(new.key, 7, 4, lambda: new, numbers="today") == cell()
+    mine = replace(cell(), notes={"made_with": {"numbers": "today", "commit": None}})
+    kept.put(mine)
+    assert kept.ensure(new.key, 7, 4, lambda: new, numbers="today") == mine
+    assert kept.ensure(new.key, 7, 4, lambda: new, numbers="tomorrow") == new
+
+
+def test_folders_of_cells_with_and_without_a_prefix_do_not_mix(tmp_path: Path) -> None:
+    Kept(tmp_path, "seed11-").put(cell(unseen=(3, 3)))
+    assert Kept(tmp_path, "seed11-").all() == [cell(unseen=(3, 3))]
+    assert Kept(tmp_path, "seed12-").all() == []
+    assert Kept(tmp_path, "seed12-").get(cell().key) is None
+
+
 def test_a_cell_that_fails_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> Cell:
         raise RuntimeError("the job failed")

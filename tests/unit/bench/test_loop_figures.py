@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from bench.loop.figures import figure, ratio_interval, scores, share_of
-from bench.loop.gate_power import Query, gains, power, queries_of
+from bench.loop.figures import against, figure, ratio_interval, scores, share_of
+from bench.loop.gate_power import Query, gains, power, queries_of, table
 from bench.loop.scoring import Rank, mrr_at_10, ndcg_at_10, place
 from store.types import Candidate, Chunk
 from tests.unit.bench.cells import cell
@@ -67,6 +67,36 @@ def test_a_share_of_the_oracle() -> None:
     assert share_of(half, nothing, nothing) is None
 
 
+def test_a_share_of_a_gain_that_may_be_nothing_is_undetermined() -> None:
+    nothing = scores([2] * 100, "mrr@10")
+    luck = scores([1] * 3 + [3] * 6 + [2] * 91, "mrr@10")  # gains in the mean, but its interval holds 0
+    oracle = scores([1] * 30 + [3] * 6 + [2] * 64, "mrr@10")
+    half = scores([1] * 50 + [2] * 50, "mrr@10")
+    assert float((luck - nothing).mean()) > 0
+    assert share_of(half, oracle, nothing) is not None
+    assert share_of(half, luck, nothing) is None
+
+
+def test_more_than_twice_is_reached_only_where_both_intervals_say_so() -> None:
+    nothing = scores([2] * 200, "mrr@10")
+    little, much = (scores([1] * better + [2] * (200 - better), "mrr@10") for better in (20, 120))
+    found = against(much, little, nothing)
+    assert found.difference[0] == pytest.approx(100 * 0.5 / 200)
+    assert found.beyond[0] == pytest.approx((120 - 2 * 20) * 0.5 / 200)
+    assert found.decided == "reached"
+    hardly = scores([1] * 44 + [2] * 156, "mrr@10")
+    assert against(hardly, little, nothing).decided == "in the mean, not proven"
+    assert against(scores([1] * 39 + [2] * 161, "mrr@10"), little, nothing).decided == "not reached"
+
+
+def test_twice_a_loss_is_no_easier_than_no_gain() -> None:
+    nothing, loser = scores([2] * 200, "mrr@10"), scores([3] * 200, "mrr@10")
+    found = against(nothing, loser, nothing)
+    assert found.difference[0] == pytest.approx(1 / 2 - 1 / 3)
+    assert found.beyond == (0.0, 0.0, 0.0)
+    assert found.decided == "not reached"
+
+
 def test_a_ratio_to_nothing_is_no_number() -> None:
     assert all(math.isnan(bound) for bound in ratio_interval(np.ones(5), np.zeros(5)))
 
@@ -79,6 +109,19 @@ def test_the_gates_power_grows_with_the_groups_and_shuffled_relevance_proves_not
     assert few.promoted == 0.0  # the gate wants 50 groups at least
     assert many.promoted == 1.0
     assert many.shuffled <= 0.1
+
+
+def test_the_gates_power_at_a_later_trial_and_for_challengers_that_are_no_worse() -> None:
+    lifted = (2, 1, *range(3, 51))
+    queries = [Query(lifted, 2)] * 58 + [Query(lifted, 1)] * 42
+    found = power("oracle", 0, queries, 100, 40, 1)
+    assert found.trial == 5
+    assert 0 < found.promoted_later < found.promoted < 1
+    assert found.rejected <= 0.05  # its true gain is above 0
+    assert found.shuffled_rejected <= 0.15  # neither better nor worse
+    first, second = table([found]).splitlines()[0::2]
+    assert first.count("|") == second.count("|")
+    assert "(number 5)" in second
 
 
 def test_queries_whose_right_place_is_no_candidate_are_left_out() -> None:
