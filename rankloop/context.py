@@ -6,17 +6,18 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
 
-from rankloop.client import Client
-from rankloop.locks import holder, server_lock
-from store.database import Database, migrate
 from store.errors import RankloopError, Unavailable
-from store.private import make_private
-from store.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rankloop.client import Client
+    from store.database import Database
+    from store.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,15 +31,28 @@ class Context:
 
     def server_url(self) -> str | None:
         """Address of the server that runs on this data directory, or None."""
-        about = holder(server_lock(self.settings.data))
-        return None if about is None else str(about.get("url", ""))
+        return server_url(self.settings)
 
-    def client(self) -> Client:
-        """A client of the running server, with this data directory's admin token. Raises Unavailable without one."""
-        url = self.server_url()
-        if not url:
-            raise Unavailable("no server runs on this data directory: start one with `rankloop serve`")
-        return Client(url, token=admin_token(self.settings))
+
+def server_url(settings: Settings) -> str | None:
+    """Address of the server that runs on the data directory, or None."""
+    from rankloop.locks import holder, server_lock
+
+    about = holder(server_lock(settings.data))
+    return None if about is None else str(about.get("url", ""))
+
+
+def connect() -> Client:
+    """A client of the running server, with the data directory's admin token. Raises Unavailable without one."""
+    from rankloop.client import Client
+    from store.settings import load_settings
+
+    settings = load_settings()
+    url = server_url(settings)
+    if not url:
+        place = settings.data.resolve()
+        raise Unavailable(f"no server runs on the data directory {place}: start one with `rankloop serve`")
+    return Client(url, token=admin_token(settings))
 
 
 def admin_token(settings: Settings) -> str | None:
@@ -52,12 +66,17 @@ def admin_token(settings: Settings) -> str | None:
 @contextmanager
 def open_context() -> Iterator[Context]:
     """Settings and a migrated database, closed again at the end."""
+    from rankloop.consoles import make_console
+    from store.database import Database, migrate
+    from store.private import make_private
+    from store.settings import load_settings
+
     settings = load_settings()
     make_private(settings.data)
     migrate(settings.database)
     db = Database.open(settings.database)
     try:
-        yield Context(settings, db, Console(highlight=False))
+        yield Context(settings, db, make_console())
     finally:
         db.dispose()
 
@@ -70,9 +89,11 @@ def fail_clearly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except RankloopError as error:
-            Console(stderr=True, highlight=False).print(
-                f"[bold red]rankloop:[/bold red] {error.message}", soft_wrap=True
-            )
+            from rankloop.consoles import make_console
+
+            console = make_console(stderr=True)
+            console.print("[bold red]rankloop:[/bold red] ", end="")
+            console.print(error.message, markup=False, soft_wrap=True)
             raise typer.Exit(1) from error
 
     return wrapped

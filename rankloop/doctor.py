@@ -9,8 +9,9 @@ from rankloop.findings import Finding, Patient
 from store import bases, deployments, registry
 from store.encoder import Encoder
 from store.errors import ModelRefused, RankloopError
-from store.loading import check_files, load_version
+from store.loading import load_version
 from store.processors import processors
+from store.published import check_files
 
 Look = Callable[[Patient], Finding]
 

@@ -1,31 +1,13 @@
-"""``rankloop index``: through the running server, or with the index taken over when there is none."""
+"""``rankloop index``: a folder into the index."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from rankloop.context import Context, fail_clearly, open_context
-from rankloop.follow import POLL_S, follow_job
-from rankloop.locks import ProcessLock, holder, server_lock
-from rankloop.serve import checked_folder
-from rankloop.watch import Watcher, look
-from server import indexing_jobs
-from store import jobs, repos
-from store.errors import RankloopError, Unavailable
-from store.types import Job, JobState, Json
-
-if TYPE_CHECKING:
-    from store.encoder import Encoder
-
-_SECRETS_SHOWN = 20
+from rankloop.context import fail_clearly
 
 
 def register(app: typer.Typer) -> None:
@@ -39,91 +21,6 @@ def index(
     watch: Annotated[bool, typer.Option("--watch", help="Keep up with edits until Ctrl-C.")] = False,
 ) -> None:
     """Index a folder, or bring its index up to date. Unchanged chunks are never embedded again."""
-    folder = checked_folder(path)
-    with open_context() as context:
-        name = repo or indexing_jobs.free_name(context.db, folder)
-        seen = look(folder) if watch else {}
-        indexing = Indexing(context, name, folder)
-        _report(context, name, indexing.run(lambda job: follow_job(context.db, job.id, context.console)))
-        if watch:
-            _keep_up(context, Watcher(folder, seen), lambda: indexing.run(partial(wait, context)))
+    from rankloop.indexing import index_folder
 
-
-def _keep_up(context: Context, watcher: Watcher, update: Callable[[], Job]) -> None:
-    context.console.print("Keeping up with edits; Ctrl-C ends it.")
-    try:
-        for line in watcher.updates(update):
-            context.console.print(line)
-    except KeyboardInterrupt:
-        context.console.print("No longer keeping up.")
-
-
-def wait(context: Context, job: Job) -> Job:
-    """The ended job. Raises Unavailable where nobody is left to run it."""
-    while not job.state.ended:
-        if job.state is JobState.QUEUED and holder(server_lock(context.settings.data)) is None:
-            raise Unavailable("the server stopped before it had indexed; trying again")
-        time.sleep(POLL_S)
-        with context.db.read() as tx:
-            job = jobs.get(tx, job.id)
-    return job
-
-
-class Indexing:
-    """Index jobs of one folder: by the running server, else here, with the vector index owned while a job takes."""
-
-    def __init__(self, context: Context, name: str, folder: Path) -> None:
-        self._context, self._name, self._folder = context, name, folder
-        self._encoder: Encoder | None = None
-
-    def run(self, follow: Callable[[Job], Job]) -> Job:
-        """A job that begins after this call, once it has ended."""
-        context = self._context
-        while True:
-            job = indexing_jobs.start(context.db, self._name, str(self._folder), "command line", datetime.now(UTC))
-            ended = follow(job) if context.server_url() else self._here(job, follow)
-            if job.state is JobState.QUEUED:
-                return ended
-
-    def _here(self, job: Job, follow: Callable[[Job], Job]) -> Job:
-        from server.indexing.worker import IndexWorker
-        from store.encoder import Encoder
-        from store.vectors import VectorIndex
-
-        settings = self._context.settings
-        with ProcessLock(server_lock(settings.data)):
-            self._encoder = self._encoder or Encoder.load(settings.encoder)
-            vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, self._encoder.dimension)
-            worker = IndexWorker(self._context.db, self._encoder, vectors, leave_out_secrets=settings.leave_out_secrets)
-            worker.start()
-            try:
-                return follow(job)
-            finally:
-                worker.stop()
-                vectors.close()
-
-
-def _report(context: Context, name: str, job: Job) -> None:
-    if job.state is not JobState.SUCCEEDED:
-        raise RankloopError(f"indexing {name} ended as {job.state}: {job.error or 'no reason was recorded'}")
-    result: Json = job.result or {}
-    context.console.print(
-        f"[bold]{name}[/bold]: {result.get('files', 0):,} files, {result.get('chunks', 0):,} chunks "
-        f"({result.get('added', 0):,} new, {result.get('retired', 0):,} retired) in {result.get('seconds', 0):.1f} s"
-    )
-    skipped: dict[str, int] = result.get("skipped") or {}
-    if skipped:
-        table = Table("left out because", "files", title="Skipped files", title_justify="left")
-        for reason, count in sorted(skipped.items(), key=lambda item: -item[1]):
-            table.add_row(reason, f"{count:,}")
-        context.console.print(table)
-    with context.db.read() as tx:
-        secrets = repos.secrets(tx, name, _SECRETS_SHOWN)
-    if secrets:
-        shown = f"; the first {_SECRETS_SHOWN}" if result.get("secrets", 0) > len(secrets) else ""
-        table = Table(
-            "kind", "where", title=f"Secrets left out: {result.get('secrets', 0):,}{shown}", title_justify="left"
-        )
-        for secret in secrets:
-            table.add_row(secret.kind, f"{secret.path}:{secret.line}")
-        context.console.print(table)
+    index_folder(path, repo, watch=watch)

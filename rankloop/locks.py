@@ -53,7 +53,7 @@ def holder(path: Path) -> Json | None:
     """What the present holder of the lock says of itself (``pid``, ``url``), or None when nobody holds it."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         if _taken(fd):

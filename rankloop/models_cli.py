@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from rankloop.context import Context, fail_clearly, open_context
-from rankloop.jobs_cli import print_metrics
-from server.compare import pair
-from store import deployments, evaluations, registry, transfer
 from store.errors import InvalidInput
-from store.loading import load_version
-from store.types import Version
+
+if TYPE_CHECKING:
+    from store.types import Version
 
 app = typer.Typer(no_args_is_help=True, help="Versions of the reranker.")
 
 
+Number = Annotated[int, typer.Argument(help="The version's number, as `rankloop models list` shows it.")]
+File = Annotated[Path, typer.Argument(help="Tar file to write.")]
+
+
 def _actor() -> str:
+    import getpass
+
     return f"{getpass.getuser()} (command line)"
 
 
 def _ensure(context: Context) -> None:
+    from store import registry
+
     with context.db.write() as tx:
         registry.ensure_first_stage(tx, context.settings.first_stage_lexical, datetime.now(UTC))
 
@@ -34,6 +38,10 @@ def _ensure(context: Context) -> None:
 @fail_clearly
 def list_versions() -> None:
     """All versions, newest first."""
+    from rich.table import Table
+
+    from store import registry
+
     with open_context() as context:
         _ensure(context)
         with context.db.read() as tx:
@@ -47,8 +55,10 @@ def list_versions() -> None:
 
 @app.command()
 @fail_clearly
-def show(version: int) -> None:
+def show(version: Number) -> None:
     """One version: lineage, metrics, decision, and where its model card is."""
+    from store import registry
+
     with open_context() as context:
         _ensure(context)
         with context.db.read() as tx:
@@ -57,6 +67,9 @@ def show(version: int) -> None:
 
 
 def _describe(context: Context, v: Version) -> None:
+    from rankloop.consoles import print_line
+    from rankloop.training import print_metrics
+
     lines = {
         "name": v.name,
         "form": v.form.value,
@@ -72,13 +85,21 @@ def _describe(context: Context, v: Version) -> None:
             context.console.print(f"{key:>9}  {value}", markup=False, soft_wrap=True)
     print_metrics(context, v.metrics)
     for reason in v.reasons:
-        context.console.print(f"  • {reason}", markup=False)
+        print_line(context.console, f"  • {reason}", 4)
 
 
 @app.command()
 @fail_clearly
-def compare(a: int, b: int) -> None:
+def compare(
+    a: Annotated[int, typer.Argument(help="The version to compare with, e.g. the champion.")],
+    b: Annotated[int, typer.Argument(help="The version that is compared with it.")],
+) -> None:
     """Two versions on the questions that both were evaluated on."""
+    from rich.table import Table
+
+    from server.compare import pair
+    from store import evaluations, registry
+
     with open_context() as context:
         _ensure(context)
         with context.db.read() as tx:
@@ -103,11 +124,14 @@ def compare(a: int, b: int) -> None:
 @app.command()
 @fail_clearly
 def promote(
-    version: int,
+    version: Number,
     reason: Annotated[str, typer.Option(help="Why: it goes into the ledger.")],
     force: Annotated[bool, typer.Option(help="Promote against the gate's decision.")] = False,
 ) -> None:
     """Make a version the champion. A running server swaps within seconds."""
+    from store import deployments, registry
+    from store.loading import load_version
+
     with open_context() as context:
         _ensure(context)
         with context.db.read() as tx:
@@ -136,6 +160,8 @@ def rollback(
     to: Annotated[int | None, typer.Option(help="Version to go back to (default: the previous champion).")] = None,
 ) -> None:
     """Go back to an earlier champion and pause automatic promotion."""
+    from store import deployments
+
     with open_context() as context:
         _ensure(context)
         with context.db.write() as tx:
@@ -150,6 +176,9 @@ def rollback(
 @fail_clearly
 def verify(version: Annotated[int | None, typer.Argument(help="One version (default: all).")] = None) -> None:
     """Load versions as the server would: manifest, keys and probe scores checked."""
+    from store import registry
+    from store.loading import load_version
+
     with open_context() as context:
         _ensure(context)
         with context.db.read() as tx:
@@ -161,8 +190,10 @@ def verify(version: Annotated[int | None, typer.Argument(help="One version (defa
 
 @app.command("path")
 @fail_clearly
-def path_of(version: int) -> None:
+def path_of(version: Number) -> None:
     """Print the directory of a version, e.g. for `CrossEncoder(path)`."""
+    from store import registry
+
     with open_context() as context, context.db.read() as tx:
         v = registry.get(tx, version)
         if v.path is None:
@@ -172,8 +203,10 @@ def path_of(version: int) -> None:
 
 @app.command("export")
 @fail_clearly
-def export_version(version: int, file: Annotated[Path, typer.Argument(help="Tar file to write.")]) -> None:
+def export_version(version: Number, file: File) -> None:
     """Write a version with its lineage to a file, for another Rankloop."""
+    from store import registry, transfer
+
     with open_context() as context:
         with context.db.read() as tx:
             v = registry.get(tx, version)
@@ -185,6 +218,8 @@ def export_version(version: int, file: Annotated[Path, typer.Argument(help="Tar 
 @fail_clearly
 def import_version(file: Annotated[Path, typer.Argument(help="A file that `rankloop models export` wrote.")]) -> None:
     """Register a version that was made elsewhere. It never serves until somebody promotes it here."""
+    from store import transfer
+
     with open_context() as context:
         _ensure(context)
         v = transfer.import_version(context.db, context.settings.models_dir, file, datetime.now(UTC))

@@ -16,6 +16,7 @@ import uvicorn
 from rich.console import Console
 
 from rankloop.follow import follow_job
+from rankloop.indexing import checked_folder
 from rankloop.locks import ProcessLock, server_lock, trainer_lock
 from rankloop.supervise import TrainerSupervisor
 from server import indexing_jobs
@@ -74,17 +75,6 @@ def address(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def checked_folder(path: Path) -> Path:
-    """The absolute folder behind ``path``, a leading ``~`` included (not every shell expands it in ``REPO=~/code``).
-
-    Raises InvalidInput when there is none.
-    """
-    folder = path.expanduser().resolve()
-    if not folder.is_dir():
-        raise InvalidInput(f"{path} is not a folder that can be indexed")
-    return folder
-
-
 class Greeter(threading.Thread):
     """Waits for the server, prints where it is, and indexes the folder that was asked for."""
 
@@ -137,10 +127,10 @@ class Greeter(threading.Thread):
             self._console.print(f"[red]Indexing {folder} ended as {ended.state}[/red]: {ended.error}")
             return
         result = ended.result or {}
-        self._console.print(
-            f"Indexed [bold]{name}[/bold]: {result.get('files', 0):,} files, "
-            f"{result.get('chunks', 0):,} chunks. Ask away."
-        )
+        counts = f"{result.get('files', 0):,} files, {result.get('chunks', 0):,} chunks."
+        self._console.print(f"Indexed [bold]{name}[/bold]: {counts}{'' if 'warning' in result else ' Ask away.'}")
+        if "warning" in result:
+            self._console.print(f"Warning: {result['warning']}", style="yellow", markup=False, soft_wrap=True)
 
 
 class _Server(uvicorn.Server):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import anyio.to_thread
@@ -28,18 +27,11 @@ from server.schemas.jobs import JobEventView
 from server.state import AppState, Clock, open_state, utc_now
 from store.encoder import Encoder
 from store.errors import RankloopError
+from store.release import release
 from store.settings import Settings
 
 STREAMED = (ChatSources, ChatToken, ChatCitations, ChatDone, JobEventView)
 """Payloads of server-sent events: OpenAPI has no place for them, so they are added to its components."""
-
-
-def release() -> str:
-    """The installed version, or "dev" in a bare checkout."""
-    try:
-        return version("rankloop")
-    except PackageNotFoundError:
-        return "dev"
 
 
 def create_app(settings: Settings, *, encoder: Encoder | None = None, clock: Clock = utc_now) -> FastAPI:

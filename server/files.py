@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from store.errors import ModelRefused
-from store.loading import directory_of
+from store.published import directory_of
 from store.types import Json, Version, VersionForm
 
 MAX_BYTES = 1 << 20

@@ -6,15 +6,17 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from server.indexing.recover import apply
 from store import jobs, repos
 from store.checks import clean
 from store.database import Connection, Database
-from store.encoder import Encoder
 from store.errors import Conflict, InvalidInput, NotFound
 from store.types import Job, JobKind
-from store.vectors import VectorIndex
+
+if TYPE_CHECKING:
+    from store.encoder import Encoder
+    from store.vectors import VectorIndex
 
 RECENT = 500
 
@@ -78,6 +80,8 @@ def refuse_while_indexing(recent: Sequence[Job], name: str) -> None:
 
 def forget(db: Database, vectors: VectorIndex, encoder: Encoder, gone: Sequence[int]) -> None:
     """Take chunks that SQL has retired out of the vector index, and note that it is in step again."""
+    from server.indexing.recover import apply  # torch: whoever only queues a job does without
+
     apply(db, vectors, encoder, [], gone)
 
 

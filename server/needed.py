@@ -51,7 +51,13 @@ def needed(
     usable = known["train"] + known["held_out"] + len(new)
     says: list[str] = []
     more = max(ENOUGH_GROUPS - usable, HELD_OUT_SHARE * (ENOUGH_HELD_OUT - held_out), 0)
-    if usable < ENOUGH_GROUPS:
+    if ENOUGH_GROUPS - usable > 0 and more > ENOUGH_GROUPS - usable:
+        says.append(
+            f"The gate decides from {ENOUGH_GROUPS} judged questions on, {ENOUGH_HELD_OUT} of them held out from "
+            f"training; {usable} can be scored so far, {held_out} of them held out. One in {HELD_OUT_SHARE} is held "
+            f"out, so about {more} more questions need a right chunk, by a vote or a correction."
+        )
+    elif usable < ENOUGH_GROUPS:
         says.append(
             f"The gate decides from {ENOUGH_GROUPS} judged questions on, and {usable} can be scored so far: "
             f"{ENOUGH_GROUPS - usable} more questions need a right chunk, by a vote or a correction."

@@ -8,6 +8,7 @@ from server import views
 from server.schemas.rating import Receipt, ReceiptJudgment, ReceiptRank, ReceiptVersion
 from store import chunks, impressions, judgments, registry, signals, snapshots
 from store.database import Database
+from store.golden import ACTOR, SAYS
 from store.types import Chunk, Impression, Judgment, Signal, SignalKind, Version
 
 RECORDED = "Recorded. This trains search ranking (only the reranker, not the language model)."
@@ -54,16 +55,21 @@ def build(
 def _judgment(judgment: Judgment, actor: str, question: str) -> ReceiptJudgment:
     """As its owner may see it: their own words and reasons; of others only how many stand behind it too.
 
+    Golden questions are named without what they ask and expect.
+
     Reasons begin with who acted; a person reads of themselves as "you".
     """
-    own, others = f"{actor}: ", tuple(f"{name}: " for name in judgment.actors if name != actor)
+    own = f"{actor}: "
+    others = tuple(f"{name}: " for name in judgment.actors if name not in (actor, ACTOR))
     said = [
         f"you: {reason.removeprefix(own)}" if reason.startswith(own) else reason
         for reason in judgment.reasons
-        if not reason.startswith(others)
+        if not reason.startswith((*others, SAYS))
     ]
     if others:
         said.append("and 1 other person" if len(others) == 1 else f"and {len(others)} other people")
+    if ACTOR in judgment.actors:
+        said.append("and a golden question of your team")
     return ReceiptJudgment.model_validate(judgment).model_copy(update={"reasons": said, "query": question})
 
 

@@ -11,9 +11,13 @@ from sqlalchemy.engine import Connection
 
 from store.checks import clean
 from store.errors import InvalidInput, NotFound
-from store.tables import golden
+from store.tables import chunks, golden, repos
 
 QUERY_CHARACTERS = 8_000
+ACTOR = "golden questions"
+"""Who speaks in a judgment that golden questions stand behind."""
+SAYS = "golden question "
+"""What such a judgment's reason begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,30 @@ def list_all(tx: Connection) -> list[Golden]:
     """Every golden question, oldest first."""
     rows = tx.execute(select(golden).order_by(golden.c.id))
     return [Golden(row.id, row.query, row.repo, tuple(row.expected)) for row in rows]
+
+
+def not_indexed(tx: Connection, question: Golden) -> list[str | int]:
+    """The expected places that no live chunk of the question's repository, or of any, answers to."""
+    live = select(chunks.c.id).where(chunks.c.retired_at.is_(None)).limit(1)
+    owners = select(repos.c.id) if question.repo is None else select(repos.c.id).where(repos.c.name == question.repo)
+    in_repos = live.where(chunks.c.repo_id.in_(owners))
+    lost = []
+    for place in question.expected:
+        named = in_repos.where(chunks.c.path == place) if isinstance(place, str) else live.where(chunks.c.id == place)
+        if tx.execute(named).first() is None:
+            lost.append(place)
+    return lost
+
+
+def warnings(tx: Connection, question: Golden) -> list[str]:
+    """A sentence for each expected place that is not in the index (yet), for whoever has just added the question."""
+    where = "no repository holds" if question.repo is None else f"the repository {question.repo!r} does not hold"
+    return [
+        f"{where} {place}: it judges nothing until it is indexed. Paths begin below the repository's folder."
+        if isinstance(place, str)
+        else f"there is no chunk {place} in the index: it judges nothing."
+        for place in not_indexed(tx, question)
+    ]
 
 
 def remove(tx: Connection, id: int) -> None:

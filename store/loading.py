@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from store.engines.choose import Choice, choose
 from store.engines.fast import FastScorer
 from store.engines.names import FILES, TORCH
 from store.errors import ModelRefused
+from store.published import check_files, directory_of
 from store.scorer import Logits, Scorer
 from store.types import Blend, Version, VersionForm
 
@@ -61,13 +62,6 @@ class LoadedVersion:
         return final_scores(self.blend, dense, lexical, rerank)
 
 
-def directory_of(version: Version, models_dir: Path) -> Path:
-    """Where the version's files are. Raises ModelRefused for a row without a directory name of its own."""
-    if version.path is None or Path(version.path).name != version.path or version.path in (".", ".."):
-        raise ModelRefused(f"version {version.id} has no directory below the models directory: {version.path!r}")
-    return models_dir / version.path
-
-
 def load_version(version: Version, models_dir: Path, *, threads: int = 0, engine: str = TORCH) -> LoadedVersion:
     """Load ``version`` once its manifest, weights and probes have been checked.
 
@@ -83,22 +77,6 @@ def load_version(version: Version, models_dir: Path, *, threads: int = 0, engine
     if fast is not None:
         scorer.rest()  # it comes back by itself where the engine fails
     return LoadedVersion(version, version.blend, scorer, choice, fast)
-
-
-def check_files(version: Version, models_dir: Path, *, spare: Collection[str] = ()) -> manifest.Manifest:
-    """Check that the version's directory is the one that was published. Raises ModelRefused, saying why it isn't.
-
-    ``spare``: files whose damage is not looked at here.
-    """
-    directory = directory_of(version, models_dir)
-    found = manifest.verify(directory, spare=spare)
-    if not directory.name.endswith(found.digest[:DIGEST_CHARACTERS]):
-        raise ModelRefused("manifest.json has changed since the version was published")
-    return found
-
-
-DIGEST_CHARACTERS = 12
-"""Characters of the manifest's digest at the end of a version directory's name."""
 
 
 def load_checked(directory: Path, found: manifest.Manifest, *, threads: int = 0) -> Scorer:

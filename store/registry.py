@@ -22,9 +22,8 @@ from store import deployments, leftovers, manifest
 from store.database import Database
 from store.errors import Conflict, InvalidInput, ModelRefused, NotFound
 from store.leftovers import STAGING
-from store.loading import DIGEST_CHARACTERS
 from store.manifest import Engine, Probe
-from store.scorer import Scorer
+from store.published import DIGEST_CHARACTERS
 from store.tables import champion as champion_table
 from store.tables import versions
 from store.types import FIRST_STAGE_VERSION, Blend, Decision, Json, Version, VersionForm
@@ -254,6 +253,8 @@ def _lineage(draft: VersionDraft, probes: tuple[Probe, ...], now: datetime) -> J
 
 
 def _measured_probes(staged: Path, max_length: int) -> tuple[Probe, ...]:
+    from store.scorer import Scorer  # torch: whoever only reads the registry does without
+
     scores = Scorer.load(staged, max_length=max_length).score_pairs(manifest.PROBE_TEXTS)
     texts = zip(manifest.PROBE_TEXTS, scores.tolist(), strict=True)
     return tuple(Probe(query, passage, score) for (query, passage), score in texts)

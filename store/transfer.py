@@ -21,7 +21,7 @@ from store import manifest, plain, registry
 from store.checks import clean
 from store.database import Database
 from store.errors import Conflict, InvalidInput, ModelRefused
-from store.loading import check_files, directory_of
+from store.published import check_files, directory_of
 from store.types import Blend, Json, Version, VersionForm
 
 _TOP = "version"

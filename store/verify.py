@@ -12,8 +12,6 @@ from pathlib import Path
 
 from store import manifest
 from store.errors import ModelRefused
-from store.loading import load_checked
-from store.scorer import reference_scores
 
 EQUALITY = 1e-4
 """Our logits and plain CrossEncoder's may differ by this, times max(1, |logit|)."""
@@ -22,6 +20,9 @@ _TIMEOUT = 600.0
 
 def verify(directory: Path) -> None:
     """Manifest, weights, probes, and equality with plain ``CrossEncoder``. Raises ModelRefused."""
+    from store.loading import load_checked  # torch: only the fresh process needs it
+    from store.scorer import reference_scores
+
     found = manifest.verify(directory)
     scorer = load_checked(directory, found)
     pairs = [(probe.query, probe.passage) for probe in found.probes]

@@ -10,7 +10,8 @@ from store import deployments, evaluations, registry, snapshots
 from store.blend import first_stage
 from store.database import Database
 from store.errors import ModelRefused
-from store.loading import directory_of, load_version
+from store.loading import load_version
+from store.published import directory_of
 from store.scorer import Scorer
 from store.settings import Settings
 from store.types import EvalQuery, Json

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from store import chunks, repos
 from store.database import Connection
-from store.golden import Golden
+from store.golden import ACTOR, SAYS, Golden
 from store.types import Chunk, PairSource
 from trainer.evidence import Evidence, Place, Policy, Voice
-
-ACTOR = "golden questions"
 
 
 def expected_chunks(tx: Connection, question: Golden) -> dict[int, tuple[Chunk, str]]:
@@ -60,7 +58,7 @@ def _one(question: Golden, chunk: Chunk, wanted: str, weight: float, places: Map
         weight=0.0 if place.bridged else weight,
         voice=Voice.CHUNK,
         source=PairSource.GOLDEN,
-        reason=f"golden question {question.id} expects {wanted}{note}",
+        reason=f"{SAYS}{question.id} expects {wanted}{note}",
         signal_id=None,
         actor=ACTOR,
     )

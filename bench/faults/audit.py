@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bench.faults.site import Site, wait_for
 from store import manifest
 from store.errors import ModelRefused
-from store.loading import DIGEST_CHARACTERS
+from store.published import DIGEST_CHARACTERS
 
 Vote = tuple[str, str, int]
 """Answer, actor, chunk."""

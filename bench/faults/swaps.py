@@ -17,8 +17,8 @@ from server.schemas.asking import SearchResult
 from store import registry
 from store.database import Database
 from store.errors import RankloopError
-from store.loading import directory_of
 from store.manifest import PROBE_TOLERANCE
+from store.published import directory_of
 from store.scorer import Scorer
 from store.types import Blend
 

@@ -19,7 +19,8 @@ from server.schemas.jobs import JobView
 from store import deployments, registry
 from store.database import Database
 from store.errors import RankloopError
-from store.loading import LoadedVersion, directory_of, load_version
+from store.loading import LoadedVersion, load_version
+from store.published import directory_of
 from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Decision, JobState
 from trainer.features import FeatureStore

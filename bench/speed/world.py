@@ -15,8 +15,8 @@ from store import manifest, registry
 from store.bases import RESIDUAL
 from store.database import Database
 from store.encoder import Encoder
-from store.loading import directory_of
 from store.manifest import Probe
+from store.published import directory_of
 from store.scorer import Scorer
 from store.settings import Settings
 from store.types import Candidate, EvalQuery, Split, Version

@@ -224,9 +224,22 @@ class _Run:
             raise Cancelled("indexing was cancelled; the files cut so far are kept")
 
 
-def summary(result: IngestResult) -> Mapping[str, object]:
-    """The result as a job's JSON."""
+def nothing_found(result: IngestResult, root: str) -> str | None:
+    """Why nothing of the folder ``root`` can be searched, with what was skipped by count; None where something can."""
+    if result.chunks:
+        return None
+    left = sorted(result.skipped.items(), key=lambda item: (-item[1], item[0]))
+    skipped = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in left)
+    if result.files:
+        found = f"{result.files:,} without any code"
+        return f"nothing to index in {root}: files {', '.join(filter(None, (found, skipped)))}"
+    return f"nothing to index in {root}: " + (f"left out {skipped}" if skipped else "there are no files in it")
+
+
+def summary(result: IngestResult, root: str) -> Mapping[str, object]:
+    """The result as a job's JSON; ``warning`` where there is something to say, though it is a success."""
     return {
+        **({"warning": warning} if (warning := nothing_found(result, root)) else {}),
         "files": result.files,
         "chunks": result.chunks,
         "added": result.added,

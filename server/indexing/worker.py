@@ -133,7 +133,7 @@ class IndexWorker:
             )
             if self._indexed is not None:
                 self._indexed(repo)
-            return JobState.SUCCEEDED, dict(summary(result)), None
+            return JobState.SUCCEEDED, dict(summary(result, path)), None
         except Cancelled:
             raise
         except RankloopError as error:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
 from server.schemas.common import MAX_ID, NO_NUL, NOT_BLANK, Form, Name, Note, QueryForm, Question, View
 from store.bursts import Fate
-from store.judgment_filter import Filters
 from store.types import PairSource
+
+if TYPE_CHECKING:
+    from store.judgment_filter import Filters
 
 PathText = Annotated[str, Field(min_length=1, max_length=4096, json_schema_extra={**NOT_BLANK})]
 Limit = Annotated[int, Field(ge=1, le=500)]
@@ -80,6 +82,11 @@ class GoldenView(View):
     expected: list[str | int]
 
 
+class GoldenAdded(GoldenView):
+    warnings: list[str]
+    """A sentence for each expected place that is in no repository's index."""
+
+
 class JudgmentView(View):
     id: str
     group_id: int
@@ -131,16 +138,16 @@ class JudgmentQuery(QueryForm):
 
     def filters(self) -> Filters:
         """As the store takes them."""
-        return Filters(
-            search=self.search,
-            source=self.source,
-            strong=self.strong,
-            conflict=self.conflict,
-            retired=self.retired,
-            vetoed=self.vetoed,
-            repo=self.repo,
-            actor=self.actor,
-        )
+        return {
+            "search": self.search,
+            "source": self.source,
+            "strong": self.strong,
+            "conflict": self.conflict,
+            "retired": self.retired,
+            "vetoed": self.vetoed,
+            "repo": self.repo,
+            "actor": self.actor,
+        }
 
 
 class JudgmentListQuery(JudgmentQuery):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from server.deps import Admin, Id, State
-from server.schemas.data import GoldenForm, GoldenView
+from server.schemas.data import GoldenAdded, GoldenForm, GoldenView
 from store import golden, repos
 
 router = APIRouter(prefix="/golden")
@@ -19,12 +19,14 @@ def list_golden(admin: Admin, state: State) -> list[GoldenView]:  # noqa: ARG001
 
 
 @router.post("", status_code=201)
-def add_golden(admin: Admin, form: GoldenForm, state: State) -> GoldenView:  # noqa: ARG001
-    """Add a golden question."""
+def add_golden(admin: Admin, form: GoldenForm, state: State) -> GoldenAdded:  # noqa: ARG001
+    """Add a golden question. Expected places that are not indexed are accepted, with a warning each."""
     with state.db.write() as tx:
         if form.repo is not None:
             repos.get(tx, form.repo)
-        return GoldenView.model_validate(golden.add(tx, form.query, form.repo, form.expected, state.clock()))
+        added = golden.add(tx, form.query, form.repo, form.expected, state.clock())
+        known = GoldenView.model_validate(added)
+        return GoldenAdded(**known.model_dump(), warnings=golden.warnings(tx, added))
 
 
 @router.delete("/{golden_id}", status_code=204)

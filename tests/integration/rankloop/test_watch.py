@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from rankloop.context import Context
-from rankloop.index_cli import Indexing, wait
+from rankloop.indexing import Indexing, wait
 from rankloop.locks import ProcessLock, server_lock
 from rankloop.watch import Change, Watcher, between, look
 from store import chunks, jobs, repos

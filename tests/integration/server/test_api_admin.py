@@ -69,6 +69,7 @@ def test_golden_questions(shop: Running) -> None:
     added = shop.admin(
         "POST", "/golden", 201, json={"query": "login?", "repo": "shop", "expected": ["auth/login.py", 1]}
     )
+    assert added.pop("warnings") == []
     assert shop.admin("GET", "/golden") == [added]
     shop.admin("DELETE", f"/golden/{added['id']}", 204)
     assert shop.admin("GET", "/golden") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from store import judgments, queries, signals, snapshots
+from store.golden import ACTOR
 from store.types import Judgment, PairSource, Split
 from tests.integration.server.support import Running
 
@@ -153,6 +155,11 @@ def test_the_receipt_names_what_learned_from_a_rating(own: Running) -> None:
     assert receipt["judgments"][0]["reasons"] == ["you: voted for it", "people disagree", "and 1 other person"]
     assert receipt["judgments"][0]["query"] == "read the configuration", "the words of others are theirs"
     assert "adam" not in str(receipt)
+    with own.state.db.write() as tx:
+        said = ("ada: voted for it", "golden question 4 expects conf/hidden.py")
+        judgments.replace_all(tx, [replace(judged, reasons=said, actors=("ada", ACTOR))])
+    (judgment,) = own.ok(own.client.get(f"/api/answers/{answer}/receipt", headers=USER))["judgments"]
+    assert judgment["reasons"] == ["you: voted for it", "and a golden question of your team"]
     assert receipt["snapshots"] == [taken]
     assert [(one["id"], one["champion"]) for one in receipt["versions"]] == [(version.id, False)]
     assert f"version {version.id}" in receipt["message"]

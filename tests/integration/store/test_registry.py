@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from store import deployments, jobs, loading, manifest, registry
+from store import deployments, jobs, loading, manifest, published, registry
 from store.database import Database
 from store.errors import InvalidInput, ModelRefused, NotFound
 from store.registry import VersionDraft
@@ -75,7 +75,7 @@ def test_a_published_version_serves_what_was_staged(db: Database, models: Path, 
     assert (version.form, version.parent_id, version.champion) == (VersionForm.CROSS_ENCODER, 0, False)
     assert (version.decision, version.reasons, version.blend) == (Decision.NOT_PROVEN, ("few groups",), BLEND)
     assert not staged.exists()
-    directory = loading.directory_of(version, models)
+    directory = published.directory_of(version, models)
     lineage = manifest.lineage(directory)
     assert (lineage["base"], lineage["seed"], lineage["hyper_parameters"]) == ("tiny", 3, {"lr": 5e-5})
     assert len(lineage["probes"]) == len(manifest.PROBE_TEXTS)
@@ -200,7 +200,7 @@ def test_a_row_vouches_for_its_manifest(
     """Another directory, whole and with a manifest of its own, in the place of the published one."""
     draft = VersionDraft("a", "tiny", BLEND, 256, probes=probes)
     version = registry.publish(db, models, stage(models, trained, 1), draft, NOW)
-    directory = loading.directory_of(version, models)
+    directory = published.directory_of(version, models)
     manifest.write_lineage(directory, {"base": "another"})
     manifest.write(directory, max_length=256, probes=probes)
     with pytest.raises(ModelRefused, match="since the version was published"):

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from store import deployments, manifest, registry
 from store.database import Database
 from store.errors import Conflict
-from store.loading import check_files
+from store.published import check_files
 from store.registry import VersionDraft
 from store.types import FIRST_STAGE_VERSION, Blend, Deployment, DeploymentAction
 from tests.integration.store.learning import NOW, open_database

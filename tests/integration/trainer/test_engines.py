@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store import loading, manifest, plain
+from store import loading, manifest, plain, published
 from store.engines.choose import Choice, choose
 from store.engines.convert import write
 from store.engines.fast import FastScorer
@@ -75,7 +75,7 @@ def copy(built: Path, tmp_path: Path) -> Path:
 def load(directory: Path, wanted: str = EXACT) -> loading.LoadedVersion:
     """As a server loads a registered version: the directory is named by its manifest's digest."""
     if directory.exists():
-        digest = manifest.read(directory).digest[: loading.DIGEST_CHARACTERS]
+        digest = manifest.read(directory).digest[: published.DIGEST_CHARACTERS]
         directory.rename(directory.with_name(f"v0001-{digest}"))
     named = next(directory.parent.glob("v0001-*"))
     now = datetime(2026, 1, 1, tzinfo=UTC)

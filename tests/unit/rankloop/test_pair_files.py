@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rankloop.data_cli import read_pairs
+from rankloop.rows import read_pairs
 from store.errors import InvalidInput
 
 

@@ -58,6 +58,16 @@ def test_only_a_question_with_a_right_chunk_counts() -> None:
     assert found.more == max(ENOUGH_GROUPS - 30, HELD_OUT_SHARE * (ENOUGH_HELD_OUT - 6))
 
 
+def test_the_figure_is_the_one_that_is_explained_where_both_floors_are_missed() -> None:
+    found = ask(groups(5))
+    assert found.more == HELD_OUT_SHARE * ENOUGH_HELD_OUT > ENOUGH_GROUPS - 5
+    assert f"about {found.more} more questions need a right chunk" in found.says[0]
+    assert "5 can be scored so far, 0 of them held out" in found.says[0]
+    assert f" {ENOUGH_GROUPS - 5} " not in found.says[0], "two figures for one thing"
+    evenly = ask(groups(5, held_out=1))
+    assert f"{evenly.more} more questions need a right chunk" in evenly.says[0]
+
+
 def test_too_few_held_out_need_five_questions_each() -> None:
     found = ask(groups(80, held_out=7))
     assert found.more == HELD_OUT_SHARE * (ENOUGH_HELD_OUT - 7)
