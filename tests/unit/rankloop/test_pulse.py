@@ -61,8 +61,9 @@ def test_what_works_or_waits_for_work_beats(tmp_path: Path, ending: str) -> None
 @pytest.mark.parametrize("ending", ["deadlocked", "waits for a stuck process"])
 def test_what_is_stuck_does_not_beat(tmp_path: Path, ending: str) -> None:
     with process(tmp_path / "lock", ending):
-        beats(tmp_path / "lock", 3 * BEAT_S)  # starting is work
-        assert not beats(tmp_path / "lock", 3 * BEAT_S)
+        until = time.monotonic() + 60  # starting is work, and takes long on a busy machine
+        while beats(tmp_path / "lock", 3 * BEAT_S):
+            assert time.monotonic() < until
 
 
 def test_a_stopped_process_falls_silent_and_beats_again(tmp_path: Path) -> None:
