@@ -21,12 +21,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.corpus import functions_of
 from bench.harness import Served, served
 from bench.loop.__main__ import SEED, machine
 from bench.loop.cells import RESULTS
 from bench.loop.report import between
 from bench.loop.world import QUIET
+from rankloop.client import Client
 from server.schemas.jobs import JobView
 from store.errors import RankloopError
 from store.settings import process_environment
@@ -126,8 +129,23 @@ def one(size: int, work: Path, seed: int) -> Import:
         alone = {} if size == SIZES[0] else {"pairs_batch": batch}  # a file alone is read thrice, beside ratings once
         started = admin.start_job("nightly", recipe="seed", seed=seed, **alone)
         job = admin.wait(started, _JOB_S)
-        events = admin.call("GET", f"/api/admin/jobs/{started}/events?stream=false")["events"]
-        return read(size, server, job, [line["data"] for line in events if "loss" in line["data"]])
+        return read(size, server, job, [line for line in told(admin, started) if "loss" in line])
+
+
+def told(admin: Client, job_id: int) -> list[dict[str, Any]]:
+    """All that a job reported, in order: the call gives it in pages."""
+    lines: list[dict[str, Any]] = []
+    after = 0
+    while page := admin.call("GET", f"/api/admin/jobs/{job_id}/events?stream=false&after={after}")["events"]:
+        lines += [line["data"] for line in page]
+        after = page[-1]["id"]
+    return lines
+
+
+def tenths(losses: Sequence[float]) -> tuple[float, ...]:
+    """Means of ten equal parts in order, of fewer losses each for itself."""
+    parts = np.array_split(np.asarray(losses, dtype=float), min(10, len(losses)))
+    return tuple(float(part.mean()) for part in parts)
 
 
 def read(size: int, server: Served, job: JobView, steps: Sequence[dict[str, Any]]) -> Import:
@@ -140,9 +158,7 @@ def read(size: int, server: Served, job: JobView, steps: Sequence[dict[str, Any]
     training = detail.metrics["training"]
     card = next((server.data / "models").glob(f"v{version:04d}-*/README.md")).read_text(encoding="utf-8")
     imported = detail.metrics.get("evidence", {}).get("imported", {})
-    told = next((line for line in steps if line["step"] >= PROJECTED_AT), None)
-    tenth = max(1, len(steps) // 10)
-    losses = [float(line["loss"]) for line in steps]
+    early = next((line for line in steps if line["step"] >= PROJECTED_AT), None)
     return Import(
         pairs=size,
         decision=result.get("decision"),
@@ -151,11 +167,11 @@ def read(size: int, server: Served, job: JobView, steps: Sequence[dict[str, Any]
         epochs=int(training["epochs"]),
         steps=int(training["steps"]),
         seconds=float(training["seconds"]),
-        projected=None if told is None else told["seconds_left"] * told["steps"] / max(1, told["steps"] - told["step"]),
+        projected=None if early is None else early["seconds_left"] * early["steps"] / (early["steps"] - early["step"]),
         job_seconds=(job.finished_at - job.started_at).total_seconds(),
         precision=str(training["precision"]),
-        losses=tuple(sum(part) / len(part) for at in range(0, len(losses), tenth) if (part := losses[at : at + tenth])),
-        mrr={arm: found["mrr@10"] for arm, found in imported.get("arms", {}).items()},
+        losses=tenths([float(line["loss"]) for line in steps]),
+        mrr={arm: found["mrr@10"] for arm, found in imported.items()},
         card_misses=tuple(name for name in HEADINGS if f"## {name}\n" not in card),
         made=machine(),
     )
@@ -165,8 +181,9 @@ def summary(found: Sequence[Import]) -> str:
     """Markdown."""
     lines = [
         "| pairs | trained on | epochs | steps | s a step | projected at step "
-        f"{PROJECTED_AT} | training | job | loss, first to last tenth | decision | card |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        f"{PROJECTED_AT} | training | job | loss, first to last tenth | mrr@10 held out (no reranking) | decision "
+        "| card |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in found:
         projected = "–" if row.projected is None else _minutes(row.projected)
@@ -175,7 +192,7 @@ def summary(found: Sequence[Import]) -> str:
             f"| {row.pairs:,} | {row.trained_pairs:,} | {row.epochs} | {row.steps:,} | {row.seconds / row.steps:.3f} "
             f"| {projected} | {_minutes(row.seconds)} ({row.precision}) | {_minutes(row.job_seconds)} "
             f"| {row.losses[0]:.3f} to {row.losses[-1]:.3f}{'' if row.falls else ' (does not fall)'} "
-            f"| {row.decision} | {card} |"
+            f"| {row.mrr['challenger']:.3f} ({row.mrr['no_rerank']:.3f}) | {row.decision} | {card} |"
         )
     return "\n".join(lines)
 
