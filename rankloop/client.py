@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from server.schemas.asking import AnswerResult, ChatResult, SearchResult
 from server.schemas.data import RepoAccepted
@@ -79,7 +79,16 @@ class Client:
 
     def _get(self, kind: type[B], method: str, path: str, body: Any = None, *, test: bool = False) -> B:
         headers = {"X-Rankloop-Test": "1"} if test else None
-        return kind.model_validate(self.call(method, path, body, headers=headers))
+        answer = self.call(method, path, body, headers=headers)
+        try:
+            return kind.model_validate(answer)
+        except ValidationError as error:
+            wrong = error.errors(include_url=False)[0]
+            where = ".".join(map(str, wrong["loc"])) or "the answer"
+            raise Unavailable(
+                f"{self._http.base_url} answers otherwise than this release expects ({where}: {wrong['msg']}); "
+                "is the server of another release?"
+            ) from error
 
     # --- asking ---------------------------------------------------------------------------
 

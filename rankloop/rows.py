@@ -90,7 +90,7 @@ def read_golden(file: Path) -> list[GoldenRow]:
             expected = [part.strip() for part in expected.split(";") if part.strip()]
         if not isinstance(query, str) or not query.strip() or not isinstance(expected, list) or not expected:
             raise InvalidInput(f"{file}, line {number}: needs a query and expected (a list of paths or chunk ids)")
-        if not all(isinstance(item, str | int) for item in expected):
+        if not all(isinstance(item, str) or _is_chunk_id(item) for item in expected):
             raise InvalidInput(f"{file}, line {number}: expected holds something else than paths and chunk ids")
         if repo is not None and not isinstance(repo, str):
             raise InvalidInput(f"{file}, line {number}: repo must be a repository's name")
@@ -98,3 +98,7 @@ def read_golden(file: Path) -> list[GoldenRow]:
     if not parsed:
         raise InvalidInput(f"{file} has no rows")
     return parsed
+
+
+def _is_chunk_id(item: object) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool) and 1 <= item < 2**53

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from store.errors import Conflict, NotFound
 from store.tables import champion as champion_table
 from store.tables import deployments, versions
-from store.types import FIRST_STAGE_VERSION, Champion, Decision, Deployment, DeploymentAction, Version
+from store.types import FIRST_STAGE_VERSION, REPEATS, Champion, Decision, Deployment, DeploymentAction, Version
 
 _POINTER = 1
 
@@ -121,6 +121,8 @@ def objection(tx: Connection, version: Version) -> str | None:
     if version.decision is not Decision.PROMOTE:
         said = "has not judged" if version.decision is None else f"said {version.decision.value} about"
         return f"The gate {said} version {version.id}."
+    if REPEATS in version.metrics:
+        return f"Version {version.id} is a rehearsal of an earlier night, which the gate counts as no trial."
     rival = version.metrics.get("against", {}).get("version")
     if rival == serving:
         return None

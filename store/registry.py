@@ -26,12 +26,10 @@ from store.manifest import Engine, Probe
 from store.published import DIGEST_CHARACTERS
 from store.tables import champion as champion_table
 from store.tables import versions
-from store.types import FIRST_STAGE_VERSION, Blend, Decision, Json, Version, VersionForm
+from store.types import FIRST_STAGE_VERSION, REPEATS, Blend, Decision, Json, Version, VersionForm
 from store.verify import verify_in_fresh_process
 
 _FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors")
-REPEATS = "repeats"
-"""In the metrics of a rehearsal's version: the hash of the snapshot that it repeats. It is no trial and no news."""
 
 
 @dataclass(frozen=True, slots=True)

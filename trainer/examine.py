@@ -14,7 +14,7 @@ from store.loading import load_version
 from store.published import directory_of
 from store.scorer import Scorer
 from store.settings import Settings
-from store.types import EvalQuery, Json
+from store.types import REPEATS, EvalQuery, Json
 from trainer.arms import Evidence
 from trainer.base import Base
 from trainer.contest import Arm, Contest, Served, outranked
@@ -66,7 +66,7 @@ def standing(db: Database) -> Standing:
         champion = deployments.champion(tx)
         versions = registry.list_all(tx, limit=100_000)
         undone = deployments.rolled_back_from(tx)
-    gated = [one for one in versions if registry.REPEATS not in one.metrics]
+    gated = [one for one in versions if REPEATS not in one.metrics]
     against = [one for one in gated if one.metrics.get("against", {}).get("version") == champion.version_id]
     before = sum(could_promote(one.metrics.get("gate", {})) for one in against)
     return Standing(champion.version_id, champion.generation, 1 + before, undone)

@@ -17,7 +17,7 @@ from store.evaluations import EvalRow
 from store.manifest import Engine
 from store.scorer import Scorer
 from store.settings import Settings
-from store.types import Blend, Decision, Json, Snapshot, Version
+from store.types import REPEATS, Blend, Decision, Json, Snapshot, Version
 from trainer import gate
 from trainer.approach import Approach, FineTuning, Say, Task
 from trainer.base import resolve_base
@@ -95,7 +95,7 @@ class Trainer:
         }
         if version.decision is not Decision.PROMOTE:
             return result
-        if registry.REPEATS in version.metrics:
+        if REPEATS in version.metrics:
             return {**result, "promotion": PROMOTES_NOT}
         reporter.stage("promote", 0.99)
         with self.db.write() as tx:
@@ -253,7 +253,7 @@ class _Night:
                 "engines": {engine.name: engine.measured for engine in engines[1:]},
                 "training": trained.log.summary(),
                 PEAK: round(process_peak_mb()),
-                **({registry.REPEATS: self.snapshot.hash} if repeats else {}),
+                **({REPEATS: self.snapshot.hash} if repeats else {}),
             },
             decision=judged.decision,
             reasons=_with_missing(self.snapshot, *judged.reasons),

@@ -13,8 +13,7 @@ from typing import Any
 from store import registry, snapshots, texts
 from store.database import Connection, Database
 from store.errors import InvalidInput
-from store.registry import REPEATS
-from store.types import Job, Json, Snapshot, Version
+from store.types import REPEATS, Job, Json, Snapshot, Version
 from trainer import gate
 from trainer.examine import Examined
 from trainer.gate import GateResult

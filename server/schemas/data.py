@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from server.schemas.common import MAX_ID, NO_NUL, NOT_BLANK, Form, Name, Note, QueryForm, Question, View
+from server.schemas.common import MAX_ID, NO_NUL, NOT_BLANK, ChunkId, Form, Name, Note, QueryForm, Question, View
 from store.bursts import Fate
 from store.types import PairSource
 
@@ -71,7 +71,7 @@ class VisibilityView(View):
 class GoldenForm(Form):
     query: Question
     repo: Name | None = None
-    expected: Annotated[list[PathText | int], Field(min_length=1)]
+    expected: Annotated[list[PathText | ChunkId], Field(min_length=1)]
     """Paths or chunk ids that must be found."""
 
 

@@ -12,6 +12,7 @@ from store.types.ranking import AnswerRecord, Blend, Candidate, Impression, Impr
 from store.types.serving import Champion, Deployment, Job, JobEvent, Version
 from store.types.words import (
     FIRST_STAGE_VERSION,
+    REPEATS,
     AnswerKind,
     Decision,
     DeploymentAction,
@@ -28,6 +29,7 @@ from store.types.words import (
 
 __all__ = [
     "FIRST_STAGE_VERSION",
+    "REPEATS",
     "AnswerKind",
     "AnswerRecord",
     "Blend",

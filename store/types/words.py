@@ -15,6 +15,9 @@ Vector: TypeAlias = npt.NDArray[np.float32]
 FIRST_STAGE_VERSION = 0
 """The version that does not rerank. It always exists and can always be rolled back to."""
 
+REPEATS = "repeats"
+"""In the metrics of a rehearsal's version: the hash of the snapshot that it repeats. It is no trial and no news."""
+
 
 class SignalKind(StrEnum):
     THUMB = "thumb"

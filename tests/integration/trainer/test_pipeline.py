@@ -14,7 +14,7 @@ from torch.nn import Identity
 from store import deployments, evaluations, jobs, registry, snapshots, texts
 from store.forms import HEAD_WEIGHTS
 from store.loading import load_version
-from store.types import FIRST_STAGE_VERSION, Decision, JobKind, JobState, Json
+from store.types import FIRST_STAGE_VERSION, REPEATS, Decision, JobKind, JobState, Json
 from tests import tiny
 from tests.integration.trainer.code_world import START, THINGS, VERBS, World, make_world
 from tests.integration.trainer.shop import FEW_STEPS, Shop, publish_for, result_of
@@ -176,7 +176,7 @@ def test_a_night_that_could_not_have_promoted_is_no_trial(shop: Shop, base: Path
 
 
 def test_a_rehearsal_is_no_trial(shop: Shop, base: Path) -> None:
-    publish_for(shop, shop.enqueue(), Decision.NOT_PROVEN, base, metrics={registry.REPEATS: "0" * 64})
+    publish_for(shop, shop.enqueue(), Decision.NOT_PROVEN, base, metrics={REPEATS: "0" * 64})
     assert standing(shop.db).trial == 1
 
 

@@ -165,6 +165,10 @@ def test_what_the_gate_would_promote_is_not_promoted_by_itself(shop: Shop, base:
     assert (result["promoted"], result["decision"]) == (False, Decision.PROMOTE)
     assert "never promoted by itself" in result["promotion"]
     assert shop.champion() == FIRST_STAGE_VERSION
+    with shop.db.read() as tx:
+        against = deployments.objection(tx, registry.get(tx, result["version"]))
+    assert against is not None
+    assert "rehearsal" in against
 
 
 def test_a_snapshot_whose_texts_are_gone_is_not_repeated_in_part(after: Shop, night: Night) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rankloop.rows import read_pairs
+from rankloop.rows import read_golden, read_pairs
 from store.errors import InvalidInput
 
 
@@ -53,3 +53,13 @@ def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(InvalidInput, match="can't be read"):
         read_pairs(binary)
+
+
+@pytest.mark.parametrize("place", ["true", "0", "-5", "9007199254740992", "1.5", "null"])
+def test_a_golden_place_is_a_path_or_a_chunk_id(tmp_path: Path, place: str) -> None:
+    file = tmp_path / "golden.jsonl"
+    file.write_text(f'{{"query": "where is it", "expected": ["a.py", {place}]}}\n')
+    with pytest.raises(InvalidInput, match=r"line 1: expected holds something else than paths and chunk ids"):
+        read_golden(file)
+    file.write_text('{"query": "where is it", "expected": ["a.py", 7]}\n')
+    assert read_golden(file)[0].expected == ("a.py", 7)
