@@ -101,7 +101,9 @@ def golden_list() -> None:
 @golden_app.command("remove")
 @fail_clearly
 def golden_remove(
-    number: Annotated[int, typer.Argument(help="The question's number, as `rankloop golden list` shows it.")],
+    number: Annotated[
+        int, typer.Argument(min=1, max=2**53 - 1, help="The question's number, as `rankloop golden list` shows it.")
+    ],
 ) -> None:
     """Remove a golden question."""
     from store import golden

@@ -51,7 +51,7 @@ def needed(
     usable = known["train"] + known["held_out"] + len(new)
     says: list[str] = []
     more = max(ENOUGH_GROUPS - usable, HELD_OUT_SHARE * (ENOUGH_HELD_OUT - held_out), 0)
-    if ENOUGH_GROUPS - usable > 0 and more > ENOUGH_GROUPS - usable:
+    if 0 < ENOUGH_GROUPS - usable < more:
         says.append(
             f"The gate decides from {ENOUGH_GROUPS} judged questions on, {ENOUGH_HELD_OUT} of them held out from "
             f"training; {usable} can be scored so far, {held_out} of them held out. One in {HELD_OUT_SHARE} is held "

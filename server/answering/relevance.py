@@ -25,6 +25,10 @@ _NAME = 2.0
 """Weight of a word that is written as a name: PostgreSQL, HTTP, load_config."""
 _ELSEWHERE = 0.75
 """What a word counts that only stands somewhere in the code, not in its name, signature or summary."""
+_GERMAN = frozenset(
+    _WORD.findall("aus das dem den der ein eine einem einen einer für gibt im ist nicht und vom wie wird wo zum zur")
+)
+"""A question with one of these writes every noun with a capital, so a capital makes no name."""
 _CLEAR, _CLEAR_AND_NEAR, _WEAK = 0.8, 0.5, 0.4
 _NEAR, _NEAR_ALONE = 0.5, 0.45
 """Cosines: a chunk that near is clear with fewer of the words, and weak with none of them."""
@@ -95,6 +99,7 @@ def _is_taught(candidate: Candidate) -> bool:
 
 def _wanted(query: str) -> Iterable[Wanted]:
     begins = {match.start(1) for match in _BEGINS.finditer(query)}
+    capitals_name = _GERMAN.isdisjoint(_WORD.findall(query.lower()))
     seen: set[frozenset[str]] = set()
     for match in _WORD.finditer(query):
         word = match.group()
@@ -104,7 +109,7 @@ def _wanted(query: str) -> Iterable[Wanted]:
         seen.add(found)
         stem = frozenset(terms(word.lower())) if len(found) > 1 else found
         marked = "_" in word or any(letter.isupper() for letter in word[1:])
-        named = marked or (word[0].isupper() and match.start() not in begins)
+        named = marked or (capitals_name and word[0].isupper() and match.start() not in begins)
         weight = _NAME if named else 0.5 if found <= _GENERIC else 1.0
         yield Wanted(stem & found or found, found - stem, weight, named)
 

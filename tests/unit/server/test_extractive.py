@@ -137,6 +137,16 @@ def test_what_is_not_in_the_code_is_not_answered() -> None:
     assert answer("What is the default port of a URL in this project?", port)[1] == (1,)
 
 
+def test_a_german_noun_is_no_name_for_its_capital() -> None:
+    login = found(1, "def check_login(user):\n    return user.verified\n", "check_login", dense=0.55)
+    said, cited = answer("Wie wird das Kennwort beim Login gepr\u00fcft?", login)
+    assert said.startswith("The closest place found is")
+    assert cited == (1,)
+    said, cited = answer("How is the Kennwort checked at login?", login)
+    assert said.startswith("Nothing in the indexed code clearly matches")
+    assert cited == ()
+
+
 def test_one_word_of_several_in_a_name_is_not_enough() -> None:
     other = found(1, "def retry_later(job):\n    return job\n", "retry_later")
     said, cited = answer("Is there a retry with growing pauses in the upload of pictures?", other)
