@@ -94,3 +94,13 @@ def make_world(folder: Path) -> World:
     for thing in THINGS:
         world.index(thing, [function(verb, thing) for verb in VERBS])
     return world
+
+
+def question(verb: str, thing: str) -> str:
+    return f"where does the code {verb} a {thing}"
+
+
+def rate_all(world: World, things: tuple[str, ...] = THINGS[:4]) -> None:
+    for thing in things:
+        for verb in VERBS:
+            world.vote(world.ask(question(verb, thing)), f"{verb}_{thing}")

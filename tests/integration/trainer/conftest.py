@@ -1,16 +1,36 @@
-"""The rated world, its base, and a trainer over a copy of both."""
+"""An indexed world, a rated one, its base, and a trainer over a copy of both."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from store.database import Database
+from store.settings import Settings
 from tests import tiny
 from tests.integration.trainer.code_world import THINGS, VERBS, World, make_world
 from tests.integration.trainer.shop import Shop
 from trainer.base import make_residual_base
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Code that nobody asked about yet."""
+    made = make_world(tmp_path_factory.mktemp("indexed"))
+    made.db.dispose()
+    return made
+
+
+@pytest.fixture
+def world(indexed: World, tmp_path: Path) -> Iterator[World]:
+    shutil.copy(indexed.settings.data / "rankloop.db", tmp_path / "rankloop.db")
+    settings = Settings(data=tmp_path)
+    copy = World(Database.open(settings.database), settings, ids=dict(indexed.ids))
+    yield copy
+    copy.db.dispose()
 
 
 @pytest.fixture(scope="module")
