@@ -80,9 +80,6 @@ class GoldenView(View):
     query: str
     repo: str | None
     expected: list[str | int]
-
-
-class GoldenAdded(GoldenView):
     warnings: list[str]
     """A sentence for each expected place that is in no repository's index."""
 

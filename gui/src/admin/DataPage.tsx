@@ -1,5 +1,6 @@
 import { count, plural } from "../lib/format";
 import { overview, repos } from "./data";
+import { Golden } from "./Golden";
 import { HeldBack } from "./HeldBack";
 import { Judgments } from "./Judgments";
 import { Pairs } from "./Pairs";
@@ -7,25 +8,30 @@ import { route } from "./route";
 import { Term } from "./Term";
 import { useLoad } from "./useLoad";
 
+const views = [
+  ["", "Judgments"],
+  ["pairs", "Pairs"],
+  ["golden", "Golden questions"],
+] as const;
+
 export function DataPage() {
   useLoad(repos);
   useLoad(overview);
   const [view, dataSet = ""] = route.value.rest;
-  const pairs = view === "pairs";
+  const shown = view === "pairs" || view === "golden" ? view : "";
   return (
     <>
       <h1>Data</h1>
       <HeldBack />
       <Gate />
       <nav class="segmented" aria-label="Data">
-        <a href="#data" aria-current={pairs ? undefined : "page"}>
-          Judgments
-        </a>
-        <a href="#data/pairs" aria-current={pairs ? "page" : undefined}>
-          Pairs
-        </a>
+        {views.map(([name, title]) => (
+          <a key={name} href={name === "" ? "#data" : `#data/${name}`} aria-current={shown === name ? "page" : undefined}>
+            {title}
+          </a>
+        ))}
       </nav>
-      {pairs ? <Pairs key={dataSet} dataSet={dataSet} /> : <Judgments />}
+      {shown === "pairs" ? <Pairs key={dataSet} dataSet={dataSet} /> : shown === "golden" ? <Golden /> : <Judgments />}
     </>
   );
 }

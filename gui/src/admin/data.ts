@@ -18,6 +18,7 @@ export const jobs = fetched(guarded(api.jobs));
 export const repos = fetched(guarded(api.adminRepos));
 export const actors = fetched(guarded(api.actors));
 export const heldBack = fetched(guarded(api.heldBack));
+export const golden = fetched(guarded(api.golden));
 export const dataSets = fetched(guarded(api.dataSets));
 export const schedule = fetched(guarded(api.schedule));
 /** Enough versions for the pickers; the list itself is paged. */

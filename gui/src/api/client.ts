@@ -129,6 +129,12 @@ export const heldBack = (): Promise<T.HeldBack> => call("GET", "/api/admin/quara
 export const decideBurst = (form: T.BurstForm): Promise<T.HeldBack> =>
   call("POST", "/api/admin/quarantine", { body: form });
 
+export const golden = (): Promise<T.Golden[]> => call("GET", "/api/admin/golden");
+
+export const addGolden = (form: T.GoldenForm): Promise<T.Golden> => call("POST", "/api/admin/golden", { body: form });
+
+export const removeGolden = (id: number): Promise<void> => call("DELETE", `/api/admin/golden/${id}`);
+
 export const dataSets = (): Promise<T.DataSet[]> => call("GET", "/api/admin/data-sets");
 
 export const pairs = (filter: PairFilter, limit: number, offset: number): Promise<T.PairPage> =>

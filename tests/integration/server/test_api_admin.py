@@ -69,9 +69,12 @@ def test_golden_questions(shop: Running) -> None:
     added = shop.admin(
         "POST", "/golden", 201, json={"query": "login?", "repo": "shop", "expected": ["auth/login.py", 1]}
     )
-    assert added.pop("warnings") == []
-    assert shop.admin("GET", "/golden") == [added]
-    shop.admin("DELETE", f"/golden/{added['id']}", 204)
+    assert added["warnings"] == []
+    lost = shop.admin("POST", "/golden", 201, json={"query": "moon?", "expected": ["moon.py"]})
+    assert "no repository holds moon.py" in lost["warnings"][0]
+    assert shop.admin("GET", "/golden") == [added, lost]
+    for one in (added, lost):
+        shop.admin("DELETE", f"/golden/{one['id']}", 204)
     assert shop.admin("GET", "/golden") == []
 
 
