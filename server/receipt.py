@@ -113,6 +113,7 @@ def _rank(chunk: Chunk, impression: Impression, now: Mapping[int, int | None]) -
     then = next((row.rank for row in impression.rows if row.chunk_id == chunk.id), None)
     return ReceiptRank(
         chunk_id=chunk.id,
+        repo=chunk.repo,
         path=chunk.path,
         start_line=chunk.start_line,
         end_line=chunk.end_line,

@@ -77,6 +77,7 @@ class ReceiptRank(View):
     """Where a rated or corrected chunk ranked when it was shown, and where it ranks now."""
 
     chunk_id: int
+    repo: str
     path: str
     start_line: int
     end_line: int

@@ -4,18 +4,18 @@ import { places } from "./correcting";
 import { repos } from "./state";
 import type { Turn } from "./turn";
 
-/** A place in the code; the receipt does not know its repository. */
+/** A place in the code. */
 export interface Spot {
   path: string;
   start_line: number;
   end_line: number;
-  repo?: string | undefined;
+  repo: string;
 }
 
 /** The repository is worth naming only where the question was asked of several. */
 export function repoOf(spot: Spot, turn: Turn): string {
   const several = turn.repo === null && (repos.data.value ?? []).length > 1;
-  return several ? (spot.repo ?? "") : "";
+  return several ? spot.repo : "";
 }
 
 /** "shop/cart.py:10–24", and " in shop" where there are several repositories. */

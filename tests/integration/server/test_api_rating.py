@@ -101,6 +101,7 @@ def test_a_correction_may_name_a_chunk_that_was_no_candidate(shop: Running) -> N
     put(shop, found["answer_id"], "correction", {"chunk_id": missed})
     receipt = shop.ok(shop.client.get(f"/api/answers/{found['answer_id']}/receipt"))
     rank = receipt["ranks"][0]
+    assert rank["repo"] == "shop"
     assert rank["then"] is None
     assert rank["now"] is not None
 
