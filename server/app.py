@@ -59,7 +59,9 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, clock: Clo
         responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(Guard, observe=metrics.request, hosts=Hosts(settings), proxies=Proxies(settings))
+    app.add_middleware(
+        Guard, observe=metrics.request, hosts=Hosts(settings), proxies=Proxies(settings), https=settings.secure
+    )
     app.add_exception_handler(RankloopError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -45,13 +45,14 @@ log = logging.getLogger("rankloop.server")
 
 
 class Guard:
-    """Wraps the application."""
+    """Wraps the application. ``https``: its pages are reached through HTTPS only."""
 
-    def __init__(self, app: Asgi, observe: Observe, hosts: Hosts, proxies: Proxies) -> None:
+    def __init__(self, app: Asgi, observe: Observe, hosts: Hosts, proxies: Proxies, *, https: bool) -> None:
         self._app = app
         self._observe = observe
         self._hosts = hosts
         self._proxies = proxies
+        self._https = https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,7 +78,7 @@ class Guard:
             message = "This server does not go by that name. Use localhost, or list the name in RANKLOOP_HOSTS."
             await exchange.refuse(403, "wrong_host", message)
             return
-        if scope["method"] in CHANGING and cross_site(headers):
+        if scope["method"] in CHANGING and cross_site(headers, self._https):
             await exchange.refuse(403, "cross_site", "This call must come from Rankloop's own pages.")
             return
         replay = await _buffered(headers, receive)
@@ -127,17 +128,21 @@ class _Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
 
-def cross_site(headers: dict[bytes, bytes]) -> bool:
+def cross_site(headers: dict[bytes, bytes], https: bool) -> bool:
     """Whether a browser says that another site's page makes this call.
 
     Browsers send ``Sec-Fetch-Site``, older ones ``Origin``; programs send neither and are let through, since
-    without a browser there are no borrowed cookies.
+    without a browser there are no borrowed cookies. Under ``https`` a page of the same name that came by plain HTTP
+    is another site: anybody on the way could have written it.
     """
     site = headers.get(b"sec-fetch-site")
     if site is not None:
         return site not in (b"same-origin", b"none")
     origin = headers.get(b"origin")
-    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host", b"")
+    if origin is None:
+        return False
+    scheme, _, name = origin.partition(b"://")
+    return name != headers.get(b"host", b"") or (https and scheme != b"https")
 
 
 def route_of(scope: Scope) -> str:

@@ -227,6 +227,7 @@ def test_no_other_site_changes_anything(site: Running, credentials: dict[str, Cr
         {"Origin": "https://evil.example"},
         {"Origin": "https://code.example.evil.example"},
         {"Origin": "https://code.example:444"},
+        {"Origin": "http://code.example"},
         {"Origin": "null"},
     ):
         answer = call(site, route, best | foreign)

@@ -64,6 +64,8 @@ def test_the_guard_refuses_a_foreign_name_before_anything_runs(method: str) -> N
         "path": "/api/x",
         "headers": [(b"host", b"evil.example")],
     }
-    asyncio.run(Guard(never, lambda *_: None, Hosts(Settings()), Proxies(Settings()))(scope, receive, send))
+    asyncio.run(
+        Guard(never, lambda *_: None, Hosts(Settings()), Proxies(Settings()), https=False)(scope, receive, send)
+    )
     assert told[0]["status"] == 403
     assert b"wrong_host" in told[1]["body"]

@@ -92,10 +92,22 @@ def test_a_weekday_of_the_environment_is_stored_by_name() -> None:
     assert Settings(nightly_cron="30 2 * * 7").nightly_cron == "30 2 * * sun"
 
 
-def test_cross_site_compares_origin_with_host() -> None:
-    assert not cross_site({b"origin": b"http://a:1", b"host": b"a:1"})
-    assert cross_site({b"origin": b"http://a:2", b"host": b"a:1"})
-    assert not cross_site({b"host": b"a:1"})
+@pytest.mark.parametrize(
+    ("headers", "https", "foreign"),
+    [
+        ({b"origin": b"http://a:1", b"host": b"a:1"}, False, False),
+        ({b"origin": b"https://a:1", b"host": b"a:1"}, False, False),
+        ({b"origin": b"http://a:2", b"host": b"a:1"}, False, True),
+        ({b"origin": b"https://a:1", b"host": b"a:1"}, True, False),
+        ({b"origin": b"http://a:1", b"host": b"a:1"}, True, True),
+        ({b"origin": b"a:1", b"host": b"a:1"}, True, True),
+        ({b"host": b"a:1"}, True, False),
+    ],
+)
+def test_cross_site_compares_origin_with_host_and_under_https_its_scheme(
+    headers: dict[bytes, bytes], https: bool, foreign: bool
+) -> None:
+    assert cross_site(headers, https) is foreign
 
 
 def test_metric_labels_name_parameters_instead_of_values() -> None:
