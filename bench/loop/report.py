@@ -188,7 +188,7 @@ def plot(table: Table, file: Path) -> None:
     from matplotlib import pyplot
 
     start = float(pooled(table[NOTHING], "unseen", "mrr@10").mean())
-    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(7, 4.8), layout="constrained")
     for arm in loops:
         heights = [start, *(_after(table[arm], night) for night in range(len(table[arm][0].nights)))]
         style = "--" if arm[0] == OBEYED else "-"
@@ -201,7 +201,7 @@ def plot(table: Table, file: Path) -> None:
     axes.set_xticks(range(1 + max(len(table[arm][0].nights) for arm in loops)))
     axes.set_xlabel("nights")
     axes.set_ylabel("mrr@10, unseen queries")
-    axes.legend(fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=140)
     pyplot.close(figure)
