@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
-from sqlalchemy.engine import Connection
 
 from server.deps import Admin, Id, State
 from server.schemas.data import GoldenForm, GoldenView
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/golden")
 def list_golden(admin: Admin, state: State) -> list[GoldenView]:  # noqa: ARG001
     """The golden questions, with a warning for each expected place that is not indexed."""
     with state.db.read() as tx:
-        return [_view(tx, one) for one in golden.list_all(tx)]
+        return [_view(one, golden.warnings(tx, one)) for one in golden.list_all(tx)]
 
 
 @router.post("", status_code=201)
@@ -26,7 +27,8 @@ def add_golden(admin: Admin, form: GoldenForm, state: State) -> GoldenView:  # n
     with state.db.write() as tx:
         if form.repo is not None:
             repos.get(tx, form.repo)
-        return _view(tx, golden.add(tx, form.query, form.repo, form.expected, state.clock()))
+        added = golden.add(tx, form.query, form.repo, form.expected, state.clock())
+        return _view(added, golden.warnings(tx, added))
 
 
 @router.delete("/{golden_id}", status_code=204)
@@ -36,7 +38,5 @@ def delete_golden(admin: Admin, golden_id: Id, state: State) -> None:  # noqa: A
         golden.remove(tx, golden_id)
 
 
-def _view(tx: Connection, one: Golden) -> GoldenView:
-    return GoldenView(
-        id=one.id, query=one.query, repo=one.repo, expected=list(one.expected), warnings=golden.warnings(tx, one)
-    )
+def _view(one: Golden, warnings: Sequence[str]) -> GoldenView:
+    return GoldenView(id=one.id, query=one.query, repo=one.repo, expected=list(one.expected), warnings=list(warnings))
