@@ -12,6 +12,7 @@ from bench.loop.figures import Figure, by_arm, figure, pooled, scores, share_of
 from bench.loop.near import Near
 from bench.loop.nights import ALWAYS, OBEYED
 from bench.loop.sections import Row, promised, provenance, seconds, strata
+from bench.loop.seen import seen, seen_table
 from bench.loop.world import DEPTH
 
 TITLES = {
@@ -60,6 +61,7 @@ def markdown(cells: Sequence[Cell], wanted: Sequence[Key], near: Near | None = N
         promised(_beside_predecessor(table)),
         _shares(table),
         _training(table),
+        seen_table(seen(cells, table.get(NOTHING, []))),
         f"Missing cells: {said}.",
         provenance(cells),
         seconds(cells),
