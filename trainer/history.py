@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,17 +28,22 @@ class Lists:
         return {**self.shallow, **self.full}
 
 
-def logged_lists(tx: Connection, places: Mapping[str, Place], depth: int) -> Lists:
+def logged_lists(tx: Connection, places: Mapping[str, Place], depth: int, rated: Iterable[Impression] = ()) -> Lists:
     """Read all impressions once, keeping two a group. Bridged queries give no list. Texts exist by foreign key.
 
-    ``depth``: how many candidates the server reranks and logs today.
+    ``depth``: how many candidates the server reranks and logs today. ``rated``: of a group that has such impressions
+    only lists of the same repositories count. The same words asked of another repository get other candidates, and
+    what is right in one is not there to be found in the other.
     """
+    where = _repos(rated, places)
     full: dict[int, Impression] = {}
     shallow: dict[int, Impression] = {}
     needed: dict[str | None, int] = {}
     for impression in impressions.iterate(tx):
         place = places.get(impression.query)
         if place is None or place.bridged or not impression.rows:
+            continue
+        if impression.repo not in where.get(place.group_id, {impression.repo}):
             continue
         if impression.repo not in needed:
             needed[impression.repo] = min(FULL_DEPTH, depth, chunks.count(tx, impression.repo))
@@ -47,6 +53,15 @@ def logged_lists(tx: Connection, places: Mapping[str, Place], depth: int) -> Lis
         elif before is None or len(impression.rows) >= len(before.rows):
             shallow[place.group_id] = impression
     return Lists(full, shallow)
+
+
+def _repos(rated: Iterable[Impression], places: Mapping[str, Place]) -> dict[int, set[str | None]]:
+    """Group → the repositories that its rated questions were asked of; None: all of them."""
+    found: dict[int, set[str | None]] = defaultdict(set)
+    for impression in rated:
+        if place := places.get(impression.query):
+            found[place.group_id].add(impression.repo)
+    return found
 
 
 def whereabouts(tx: Connection, encoder: str, chunk_ids: Iterable[int]) -> Known:

@@ -70,7 +70,9 @@ def judge_all(
         inputs = _read(tx, sources, Limit(policy.burst_signals, policy.burst_minutes))
     grouped = group_queries(db, encoder, inputs.queries, now)
     with db.read() as tx:
-        lists = logged_lists(tx, grouped.places, depth) if depth is not None else Lists({}, {})
+        lists = Lists({}, {})
+        if depth is not None:
+            lists = logged_lists(tx, grouped.places, depth, inputs.rated.values())
         known = _known(tx, encoder.name, inputs, lists)
         also, lost = golden.evidence(tx, inputs.questions, grouped.places, policy)
         overrides, accounts = judgments.overrides(tx), signals.accounts(tx)

@@ -41,22 +41,22 @@ class World:
     asked: int = 0
     ids: dict[str, int] = field(default_factory=dict)
 
-    def index(self, thing: str, drafts: Sequence[ChunkDraft]) -> None:
+    def index(self, thing: str, drafts: Sequence[ChunkDraft], repo: str = "code") -> None:
         with self.db.write() as tx:
-            chunks.replace_file(tx, "code", f"{thing}.py", drafts, self.now)
+            chunks.replace_file(tx, repo, f"{thing}.py", drafts, self.now)
             missing = dict(texts.missing_vectors(tx, encoder().name, 10_000))
             made = encoder().encode(list(missing.values()))
             texts.put_vectors(tx, encoder().name, dict(zip(missing, made, strict=True)))
-            self.ids.update({chunk.symbol: chunk.id for chunk in chunks.in_file(tx, "code", f"{thing}.py")})
+            self.ids.update({chunk.symbol: chunk.id for chunk in chunks.in_file(tx, repo, f"{thing}.py")})
 
-    def ask(self, query: str, depth: int = 50, cited: Sequence[int] = (1, 2)) -> str:
+    def ask(self, query: str, depth: int = 50, cited: Sequence[int] = (1, 2), repo: str = "code") -> str:
         """Search in the first stage and log it as an answer that cites these ranks."""
         self.asked += 1
         self.now += timedelta(minutes=1)
         answer_id = f"answer{self.asked:04d}"
         with self.db.write() as tx:
             stage = FirstStage.load(tx, encoder().name, self.settings.first_stage_lexical)
-            found = stage.search(tx, query, encoder().encode_one(query), "code", depth, self.now)
+            found = stage.search(tx, query, encoder().encode_one(query), repo, depth, self.now)
             known = chunks.get(tx, [row.chunk_id for row in found.rows])
             candidates = [
                 Candidate(
@@ -71,7 +71,7 @@ class World:
                 for row in found.rows
             ]
             record = AnswerRecord(
-                answer_id, AnswerKind.ANSWER, query, query, "code", "asker", "…", tuple(cited), "test", 0, self.now
+                answer_id, AnswerKind.ANSWER, query, query, repo, "asker", "…", tuple(cited), "test", 0, self.now
             )
             impressions.save(tx, record, candidates, 8)
         return answer_id

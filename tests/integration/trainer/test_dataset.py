@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from store import impressions, judgments, queries, snapshots
+from store import impressions, judgments, queries, repos, snapshots
 from store.types import PairSource, SignalKind, Split
 from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, question, rate_all
 from trainer.dataset import DatasetPolicy, build
@@ -89,6 +89,21 @@ def test_a_shallow_list_is_no_evidence(world: World) -> None:
     assert snapshot.train_queries == ()
     assert snapshot.stats["undecided"] == {"no full candidate list": 1}
     assert snapshot.pairs, "it still trains"
+
+
+def test_the_same_words_asked_of_another_repository_are_no_evidence(world: World) -> None:
+    with world.db.write() as tx:
+        repos.add(tx, "other", "/other", world.now)
+    world.index("elsewhere", [function("read", "elsewhere"), function("write", "elsewhere")], repo="other")
+    rated = world.ask(question("read", "file"))
+    world.vote(rated, "read_file")
+    world.ask(question("read", "file"), repo="other", cited=(1,))
+
+    built = build(world.db, encoder(), world.settings, world.now)
+
+    lists = [*built.train_queries, *built.held_out]
+    assert [len(one.content_hashes) for one in lists] == [50]
+    assert lists[0].relevance.keys() & set(lists[0].content_hashes)
 
 
 def test_a_list_as_deep_as_the_server_reranks_is_evidence(world: World) -> None:
