@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from rich.console import Console
 from bench.loop import near
 from bench.loop.arms import ARMS, Bench, kept_features
 from bench.loop.cells import FOLDS, KINDS, RESULTS, USUAL_SEED, Cell, Kept, Key, numbers_of
+from bench.loop.lanes import run_lanes, usual
 from bench.loop.made import made_with, numbers
 from bench.loop.nights import ALWAYS, OBEYED, loop
 from bench.loop.report import write_report
@@ -30,12 +32,9 @@ ORDER = (
     ("no-rerank", 0),
     ("base", 0),
     (ALWAYS, 10),
-    ("recipe", 10),
     ("oracle", 0),
     ("predecessor", 10),
     ("seed", 10),
-    ("recipe", 0),
-    ("recipe", 30),
     (ALWAYS, 0),
     (ALWAYS, 30),
     (OBEYED, 10),
@@ -43,13 +42,16 @@ ORDER = (
     (OBEYED, 30),
 )
 """(arm, wrong votes in per cent), the most telling first."""
+EXTRA = (("recipe", 10), ("recipe", 0), ("recipe", 30))
+"""Made only where ``--only`` names the arm: cheap comparisons of shares of wrong votes."""
 
 console = Console(highlight=False)
 
 
-def keys() -> list[Key]:
-    """Every cell of the table."""
-    return [Key(arm, wrong, fold) for arm, wrong in ORDER for fold in FOLDS]
+def keys(only: Sequence[str] | None = None, folds: Sequence[str] = FOLDS) -> list[Key]:
+    """Every cell of the table, or those of some arms, which may be extra ones."""
+    wanted = ORDER if not only else [arm for arm in (*ORDER, *EXTRA) if arm[0] in only]
+    return [Key(arm, wrong, fold) for arm, wrong in wanted for fold in folds]
 
 
 def machine() -> dict[str, object]:
@@ -101,27 +103,38 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--depth", type=int, default=DEPTH, help="candidates of each list that evaluation reranks")
     parser.add_argument("--until", type=until, help="HH:MM UTC after which no cell is begun")
+    parser.add_argument("--folds", nargs="+", choices=FOLDS, default=FOLDS, help="halves to make")
+    parser.add_argument("--lanes", type=int, choices=(1, 2), default=usual(), help="2: each half on its own core")
     parser.add_argument("--report", action="store_true", help="make nothing, only report")
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse()
-    kept = Kept(args.results)
+    kept, whole = Kept(args.results), tuple(args.folds) == FOLDS
+    began = time.monotonic()
     if not args.report:
-        work(args, kept, [key for key in keys() if not args.only or key.arm in args.only])
-    console.print(write_report(kept.all(), keys(), args.docs, near.read(args.results)), markup=False)
+        work(args, kept, keys(args.only, args.folds), in_lanes=whole and args.lanes > 1)
+    if whole:  # a lane leaves the report to the process that began it
+        console.print(write_report(kept.all(), keys(), args.docs, near.read(args.results)), markup=False)
+        console.print(f"all in {_since(began)}")
 
 
-def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key]) -> None:
-    """Make what is missing, one cell after the other."""
+def work(args: argparse.Namespace, kept: Kept, wanted: Sequence[Key], *, in_lanes: bool) -> None:
+    """Make what is missing, one cell after the other, or each half's in a lane of its own."""
     corpus = read_corpus(args.corpus, args.functions, args.queries)
     began = time.monotonic()
     words = "paraphrased" in args.kinds
     world = prepare(corpus, args.work, args.seed, depth=args.depth, paraphrased=words)
     console.print(f"{len(corpus.code):,} functions, {len(corpus.questions)} queries; ready in {_since(began)}")
     encoder = Encoder.load(Settings().encoder)
-    bench = Bench(world, kept_features(world, encoder), encoder, args.seed, tuple(args.kinds))
+    features = kept_features(world, encoder)
+    if in_lanes:
+        features.prepare((query, one.chunk.text) for query, found in world.lists.items() for one in found)
+        console.print(f"features of {len(world.lists):,} lists; {_since(began)} since the start")
+        run_lanes(args.work, sys.argv[1:])
+        return
+    bench = Bench(world, features, encoder, args.seed, tuple(args.kinds))
     for key in wanted:
         if args.until is not None and datetime.now(UTC) > args.until:
             console.print(f"stopped before {key.name}: it is after {args.until:%H:%M}")

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from bench.corpus import Corpus, Question
-from bench.loop.features import FastScorer, KeptFeatures
+from bench.loop.features import FastScorer, Hastened, KeptFeatures
+from bench.loop.lanes import lane
 from bench.loop.predecessor import predecessor_pairs
 from bench.loop.scoring import agreement, artefact, fast, no_rerank, orders, ranks
 from bench.loop.world import World
+from store.engines.fast import FastScorer as Served
 from store.scorer import Scorer
 from store.types import AnswerKind, Blend, Candidate, Chunk, Impression, ImpressionRow
 from tests import tiny
@@ -95,3 +97,35 @@ def test_the_predecessor_takes_rank_one_for_right_and_the_next_four_for_wrong() 
     pairs = predecessor_pairs(shown, 3)
     assert [(pair.content_hash, pair.label) for pair in pairs] == [("1", 1.0), *((str(n), 0.0) for n in (2, 3, 4, 5))]
     assert {pair.group_id for pair in pairs} == {3}
+
+
+def test_a_version_with_a_body_of_its_own_is_scored_as_it_would_be_served(model: Path) -> None:
+    scorer = Scorer.load(model, max_length=64)
+    made = Hastened(scorer).score(QUERY, TEXTS)
+    assert made == pytest.approx(scorer.score(QUERY, TEXTS), abs=0.1)
+
+
+def test_an_engine_that_orders_otherwise_is_not_taken(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer = Scorer.load(model, max_length=64)
+    exact = scorer.score(QUERY, TEXTS)
+    monkeypatch.setattr(Served, "score", lambda *_: -exact)
+    hastened = Hastened(scorer)
+    assert hastened.score(QUERY, TEXTS) == pytest.approx(exact, abs=1e-4)
+    assert hastened.score(QUERY, TEXTS) == pytest.approx(exact, abs=1e-4)
+
+
+def test_a_lane_copies_what_it_writes_and_links_what_both_read(tmp_path: Path) -> None:
+    for name in ("index", "features", "bases", "code"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    for name in ("lists.json", "indexed"):
+        (tmp_path / name).write_text("{}")
+
+    place = lane(tmp_path, "a")
+    (place / "index" / "file").write_text("its own")
+    again = lane(tmp_path, "a")
+
+    assert again == place
+    assert (place / "index" / "file").read_text() == "its own"
+    assert (tmp_path / "index" / "file").read_text() == "index"
+    assert (place / "features").resolve() == (tmp_path / "features").resolve()
