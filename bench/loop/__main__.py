@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -109,7 +110,14 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def end(_signal: int, _frame: object) -> None:
+    """Told to end: leave as an error would, which stops the server; told again, go on leaving."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
+
+
 def main() -> None:
+    signal.signal(signal.SIGTERM, end)
     args = parse()
     kept, whole = Kept(args.results), tuple(args.folds) == FOLDS
     began = time.monotonic()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bench.loop.cells import FOLDS
@@ -21,6 +21,7 @@ from store.settings import process_environment
 
 _OWN = ("index", "lists.json", "indexed")
 _SHARED = ("features", "bases", "code")
+_STOPPING_S = 60
 
 
 def usual() -> int:
@@ -47,7 +48,7 @@ def lane(root: Path, fold: str) -> Path:
 def run_lanes(root: Path, arguments: Sequence[str]) -> None:
     """One process a half, until all have ended. ``arguments``: of ``bench.loop``, the last of equal ones counts.
 
-    Raises RankloopError where one fails. Interrupted, the lanes are interrupted too: they stop their servers.
+    Raises RankloopError where one fails. However this ends, no lane goes on.
     """
     cores = sorted(os.sched_getaffinity(0))
     running = []
@@ -59,12 +60,17 @@ def run_lanes(root: Path, arguments: Sequence[str]) -> None:
         )
         os.sched_setaffinity(process.pid, {cores[place]})
         running.append(process)
+    ended = []
     try:
         ended = [process.wait() for process in running]
+    except KeyboardInterrupt:  # the terminal told the lanes too: they stop their servers
+        for process in running:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOPPING_S)
+        raise
     finally:
         for process in running:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+            process.terminate()
         for process in running:
             process.wait()
     if any(ended):
