@@ -27,7 +27,7 @@ from trainer.first_stage import FirstStage
 from trainer.grouping import Grouped, TextEncoder
 from trainer.history import Lists, lexical_scores, missing_vectors, symbols_of
 from trainer.imported import Imported
-from trainer.judging import Inputs, Sources, judge_all
+from trainer.judging import Inputs, Judged, Sources, judge_all
 from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine, passed_over
 from trainer.stats import statistics
@@ -111,7 +111,7 @@ def build(
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
-    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, inputs, grouped)
+    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, judged)
     extra = _imported(context, inputs, grouped, (*evaluated.train, *evaluated.held_out))
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
@@ -182,9 +182,9 @@ def _mine(
     made: Sequence[Judgment],
     lists: Mapping[int, Impression],
     splits: Mapping[int, Split],
-    inputs: Inputs,
-    grouped: Grouped,
+    judged: Judged,
 ) -> list[Pair]:
+    inputs, grouped, known = judged.inputs, judged.grouped, judged.known
     groups = {query: place.group_id for query, place in grouped.places.items() if not place.bridged}
     with context.db.read() as tx:
         lexical = lexical_scores(tx, made, lists)
@@ -196,7 +196,8 @@ def _mine(
         queries={group: grouped.vectors[one.query] for group, one in lists.items()},
         lexical=lexical,
         lexical_weight=context.settings.first_stage_lexical,
-        shown=passed_over(inputs.signals, inputs.rated, groups),
+        shown=passed_over(inputs.signals, inputs.rated, groups, made, known),
+        moved={old: now.content_hash for old, now in known.followed.items() if now.content_hash != old},
     )
     return mine(made, lists, splits, passages, context.rng, context.policy.mine)
 
