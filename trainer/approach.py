@@ -98,6 +98,7 @@ class FineTuning:
             seed=task.seed,
             lexical=task.lexical,
             max_length=task.max_length,
+            near=task.field.near,
             place=task.place,
             cancelled=task.cancelled,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
@@ -30,6 +31,7 @@ from trainer.imported import Imported
 from trainer.judging import Inputs, Judged, Sources, judge_all
 from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine, passed_over
+from trainer.near import NEAR, near_groups
 from trainer.stats import statistics
 
 _ENCODE = 64
@@ -118,11 +120,13 @@ def build(
     _note_bursts(stats, inputs.bursts)
     code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
     stats["code_questions"] = len({pair.group_id for pair in code})
+    train = (*evaluated.train, *extra.train)
+    near = _near(grouped, {pair.group_id for pair in judged_pairs} | {one.group_id for one in train})
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
-        train_queries=(*evaluated.train, *extra.train),
+        train_queries=train,
         held_out=(*evaluated.held_out, *extra.held_out),
-        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen)},
+        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen), **near},
         stats=stats,
         now=now,
     )
@@ -131,6 +135,16 @@ def build(
             judgments.replace_all(tx, made)
         snapshots.save(tx, snapshot, {signal_id for judgment in made for signal_id in judgment.signal_ids})
     return snapshot
+
+
+def _near(grouped: Grouped, trained: AbstractSet[int]) -> Json:
+    """Groups of the training side that must share a fold, as a parameter of the snapshot; empty where there are none.
+
+    Kept in the snapshot, because later questions and encoders would join others.
+    """
+    own = [(query, place) for query, place in grouped.places.items() if place.group_id in trained and not place.bridged]
+    near = near_groups((place.group_id, grouped.vectors[query]) for query, place in own)
+    return {NEAR: near} if near else {}
 
 
 def _note_bursts(stats: Json, bursts: Sequence[Burst]) -> None:

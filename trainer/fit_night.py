@@ -77,11 +77,13 @@ class HeadFitting:
         folds = min(FOLDS, len(queries) // 2) if len(queries) >= 4 else 0
         if folds == 0:
             return OutOfFold(notes=(f"{len(queries)} judged training questions are too few for out-of-fold scores.",))
-        places = assign_folds([query.group_id for query in field.train], folds, seed)
+        places = assign_folds([query.group_id for query in field.train], folds, seed, field.near)
         found: list[tuple[EvalQuery, FloatArray, int]] = []
         notes: list[str] = []
         for fold in range(folds):
             own = [query for query in queries if places[query.group_id] == fold]
+            if not own:
+                continue
             rest = [one for one in self._lists if places.get(one.group_id) != fold]
             try:
                 found += [(query, logits, fold) for query, logits in self._fold(rest, own)]

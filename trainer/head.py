@@ -1,6 +1,6 @@
 """Fit a linear head over frozen features: residual listwise softmax with an L2 penalty, convex in the weights.
 
-For list i with weight w_i, candidates with scaled features x_j, priors f_j, masses m_j and a target t_i that sums to 1::
+For list i of weight w_i: candidates with scaled features x_j, priors f_j, masses m_j, and a target t_i that sums to 1::
 
     loss(v) = (sum_i w_i * cross_entropy(t_i, softmax_j(f_j + log m_j + v · x_j)) + penalty * |v|²) / sum_i w_i
 
