@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
@@ -120,28 +119,32 @@ def build(
     _note_bursts(stats, inputs.bursts)
     code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
     stats["code_questions"] = len({pair.group_id for pair in code})
-    train = (*evaluated.train, *extra.train)
-    near = _near(grouped, {pair.group_id for pair in judged_pairs} | {one.group_id for one in train})
+    near = _near(grouped, judged_pairs, (*evaluated.train, *extra.train))
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
-        train_queries=train,
+        train_queries=(*evaluated.train, *extra.train),
         held_out=(*evaluated.held_out, *extra.held_out),
         params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen), **near},
         stats=stats,
         now=now,
     )
-    with db.write() as tx:
-        if sources != "imported":
-            judgments.replace_all(tx, made)
-        snapshots.save(tx, snapshot, {signal_id for judgment in made for signal_id in judgment.signal_ids})
+    _save(db, snapshot, made, judged_here=sources != "imported")
     return snapshot
 
 
-def _near(grouped: Grouped, trained: AbstractSet[int]) -> Json:
+def _save(db: Database, snapshot: Snapshot, made: Sequence[Judgment], judged_here: bool) -> None:
+    with db.write() as tx:
+        if judged_here:
+            judgments.replace_all(tx, made)
+        snapshots.save(tx, snapshot, {signal_id for judgment in made for signal_id in judgment.signal_ids})
+
+
+def _near(grouped: Grouped, pairs: Iterable[Pair], lists: Iterable[EvalQuery]) -> Json:
     """Groups of the training side that must share a fold, as a parameter of the snapshot; empty where there are none.
 
     Kept in the snapshot, because later questions and encoders would join others.
     """
+    trained = {pair.group_id for pair in pairs} | {one.group_id for one in lists}
     own = [(query, place) for query, place in grouped.places.items() if place.group_id in trained and not place.bridged]
     near = near_groups((place.group_id, grouped.vectors[query]) for query, place in own)
     return {NEAR: near} if near else {}

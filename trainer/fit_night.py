@@ -14,7 +14,7 @@ from sentence_transformers import CrossEncoder
 from store.errors import InvalidInput
 from store.forms import HEAD_WEIGHTS
 from store.scorer import Scorer
-from store.types import EvalQuery, PairSource
+from store.types import EvalQuery, Pair, PairSource
 from trainer.approach import Say, Task
 from trainer.collate import require_both_classes, usable_pairs
 from trainer.evaluate import FloatArray, Scores, assign_folds, score_queries
@@ -39,6 +39,10 @@ class HeadFitting:
         self._task, self._recipe = task, recipe
         self._features = FeatureStore(task.base.path, task.max_length, task.cancelled, task.kept)
         self._lists: list[JudgedList] = []
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        return self._task.pairs
 
     def train(self, staged: Path, say: Say) -> Trained:
         task, recipe, began = self._task, self._recipe, time.monotonic()
