@@ -6,6 +6,7 @@ For list i of weight w_i: candidates with scaled features x_j, priors f_j, masse
 
 The mass of a candidate is its weight over that of the list's heaviest positive, at most 1: in the sum it stands
 ``m_j`` times, so a judgment that weighs little pulls as little, whichever way it speaks, and at 0 it is not there.
+What a weak signal speaks against has mass 1 like a candidate that nobody judged: it is no less wrong than that one.
 The target is ``1 - soft_target`` of what people judged and ``soft_target`` of softmax(f + log m), the first stage's own
 opinion, without what people judged wrong. With few or lightly weighted lists the penalty wins and the head stays near
 zero, where the version ranks as the first stage does. L-BFGS finds the one minimum in seconds, so the same lists always
@@ -31,6 +32,8 @@ from trainer.recipe import HeadRecipe
 
 MINED = frozenset({PairSource.HARD_NEGATIVE, PairSource.RANDOM_NEGATIVE})
 """Sources of candidates that nobody judged."""
+WEAK = frozenset({PairSource.THUMB, PairSource.STARS, PairSource.CLICK})
+"""Sources of what nobody said of the chunk itself."""
 _UNREACHABLE = -1e9
 """Prior of the padding behind a short list."""
 
@@ -117,9 +120,13 @@ def _judged_list(members: Sequence[Pair], texts: Mapping[str, str], scale: float
         priors=tuple(scale * (one.dense_score + lexical * one.lexical_score) for one in members),
         target=tuple((right / right.sum()).tolist()),
         kept=tuple(_kept(one) for one in members),
-        mass=tuple(min(1.0, one.weight / weight) for one in members),
+        mass=tuple(1.0 if _weakly_against(one) else min(1.0, one.weight / weight) for one in members),
         weight=weight,
     )
+
+
+def _weakly_against(one: Pair) -> bool:
+    return one.label <= 0.5 and one.source in WEAK
 
 
 def _kept(one: Pair) -> float:

@@ -169,6 +169,14 @@ def test_a_candidates_mass_is_its_share_of_the_best_positives_weight() -> None:
     assert masses([pair(0, 1.0, 0.1), pair(1, judged=True), pair(2, weight=0.1)]) == (1, 1, 1), "never more than 1"
 
 
+def test_what_a_weak_signal_speaks_against_pulls_no_less_than_what_nobody_judged() -> None:
+    """Passed over by the reader and by a click too, it is no less wrong than what was passed over alone."""
+    skipped = replace(pair(1, weight=0.05), source=PairSource.CLICK)
+    clicked = replace(pair(2, 1.0, weight=0.1), source=PairSource.CLICK)
+    (one,) = judged_lists([pair(0, 1.0), skipped, clicked, pair(3)], TEXTS, DEFAULT, LEXICAL)
+    assert dict(zip(one.passages, one.mass, strict=True)) == {"text 0": 1, "text 1": 1, "text 2": 0.1, "text 3": 1}
+
+
 def test_the_same_lists_give_the_same_head() -> None:
     lists, features = world(20)
     one, other = fitted(lists, features), fitted(lists, features)
