@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, and_, case, distinct, false, func, select, true
+from sqlalchemy import Connection, Table, and_, case, distinct, false, func, or_, select, true
 
 from store.tables import (
     answers,
@@ -21,7 +21,7 @@ from store.tables import (
     signals,
 )
 from store.tables import versions as versions_table
-from store.types import SignalKind, Split
+from store.types import AGREED, SignalKind, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def judged_groups(tx: Connection, vetoes: Collection[str]) -> list[JudgedGroup]:
             judgments.c.strong.is_(true()),
             judgments.c.retired.is_(false()),
             judgments.c.weight > 0,
+            or_(judgments.c.conflict.is_(false()), func.abs(2 * judgments.c.relevance - 1) >= AGREED),
             judgments.c.id.not_in(vetoes),
         )
         .group_by(judgments.c.group_id, query_groups.c.split)

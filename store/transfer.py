@@ -13,14 +13,15 @@ import tarfile
 import tempfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from store import manifest, plain, registry
+from store import manifest, plain, registry, snapshots
 from store.checks import clean
 from store.database import Database
-from store.errors import Conflict, InvalidInput, ModelRefused
+from store.errors import Conflict, InvalidInput, ModelRefused, NotFound
 from store.published import check_files, directory_of
 from store.types import Blend, Json, Version, VersionForm
 
@@ -57,8 +58,10 @@ def export_version(version: Version, models_dir: Path, target: Path) -> int:
 def import_version(db: Database, models_dir: Path, source: Path, now: datetime) -> Version:
     """Register the version in ``source`` under a new number. The champion stays.
 
-    Its gate's decision is told among the reasons; here no gate has decided. Raises InvalidInput for a file that no
-    export writes, ModelRefused for a model that must not serve, Conflict when it is here already.
+    Its gate's decision is told among the reasons; here no gate has decided. Where the data set that it was trained on
+    is here too, it stays known, so that no question of it counts as one that the version never saw.
+    Raises InvalidInput for a file that no export writes, ModelRefused for a model that must not serve, Conflict when it
+    is here already.
     """
     staged = registry.staging(models_dir, f"import-{uuid.uuid4().hex[:12]}")
     try:
@@ -66,7 +69,9 @@ def import_version(db: Database, models_dir: Path, source: Path, now: datetime) 
         found = manifest.verify(staged)
         if digest not in (None, found.digest):
             raise ModelRefused("manifest.json has changed since the version was exported")
-        return registry.adopt(db, models_dir, staged, _draft(staged, found), now)
+        draft = _draft(staged, found)
+        known = _known_snapshot(db, draft.metrics["origin"]["snapshot"])
+        return registry.adopt(db, models_dir, staged, replace(draft, snapshot_hash=known), now)
     finally:
         shutil.rmtree(staged.parent, ignore_errors=True)
 
@@ -137,6 +142,17 @@ def _draft(staged: Path, found: manifest.Manifest) -> registry.VersionDraft:
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, InvalidInput) as error:
         raise ModelRefused(f"rankloop.json does not have the form of a lineage ({error})") from error
+
+
+def _known_snapshot(db: Database, name: Any) -> str | None:
+    """The data set of this hash where this database holds it."""
+    if not isinstance(name, str):
+        return None
+    with db.read() as tx:
+        try:
+            return snapshots.head(tx, name).hash
+        except NotFound:
+            return None
 
 
 def _blend(value: Any) -> Blend:

@@ -44,6 +44,11 @@ class Task:
 class Approach(Protocol):
     """Every call raises Cancelled soon after being asked to stop, InvalidInput where there is nothing to learn from."""
 
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """What it trains on, of the task's pairs."""
+        ...
+
     def train(self, staged: Path, say: Say) -> Trained:
         """Write a model into ``staged``."""
         ...
@@ -64,6 +69,10 @@ class FineTuning:
         rated = tuple(pair for pair in task.pairs if pair.source is not PairSource.CODE_QUESTION)
         self._task, self._recipe = replace(task, pairs=rated), recipe  # code questions were only measured for a head
         self._seconds = 0.0
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        return self._task.pairs
 
     def train(self, staged: Path, say: Say) -> Trained:
         task = self._task
@@ -98,6 +107,7 @@ class FineTuning:
             seed=task.seed,
             lexical=task.lexical,
             max_length=task.max_length,
+            near=task.field.near,
             place=task.place,
             cancelled=task.cancelled,
         )

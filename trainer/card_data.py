@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from store.bursts import Fate
 from store.snapshots import Heard
-from store.types import Json, Pair, Snapshot
+from store.types import Json, Pair, PairSource, Snapshot
 
 SAMPLES = 6
 _EXCERPT = 160
@@ -17,6 +18,19 @@ _FATES = {
     Fate.RELEASED: "released by a person, so they are in",
     Fate.LEFT_OUT: "left out by a person",
 }
+
+
+def trained_part(snapshot: Snapshot, pairs: tuple[Pair, ...]) -> tuple[Snapshot, tuple[str, ...]]:
+    """The snapshot as far as it was trained on, for the card, and a sentence that says what was left out of it."""
+    asked = len({pair.group_id for pair in pairs if pair.source is PairSource.CODE_QUESTION})
+    left = len({pair.group_id for pair in snapshot.pairs if pair.source is PairSource.CODE_QUESTION}) - asked
+    if left == 0:
+        return snapshot, ()
+    note = (
+        f"{left} docstring questions ({len(snapshot.pairs) - len(pairs)} pairs) of the data set were not trained on: "
+        "only a head that is fitted alone learns from them."
+    )
+    return replace(snapshot, pairs=pairs, stats={**snapshot.stats, "code_questions": asked}), (note,)
 
 
 def data(snapshot: Snapshot, heard: Heard, texts: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from store.evaluations import EvalRow
+from store.queries import normalise
 from store.types import Blend, EvalQuery, Json
 from trainer.arms import Arms
 from trainer.evaluate import Ranked, Scores, mean_metrics, rank_all, score_queries
@@ -91,7 +92,8 @@ class Served:
     def out_of_fold(self, queries: Sequence[EvalQuery]) -> list[Ranked]:
         """Groups that the version never trained on are ranked by it; for the others its stored out-of-fold ranking is
         measured against today's truth. A group with neither is left out: the version's own score would be flattering.
-        So is one whose list has since changed so that the stored ranking could not hold every right chunk of today's.
+        So is one whose list has since changed so that the stored ranking could not hold every right chunk of today's,
+        and one that stands for the group in other words today: that would be a ranking of another question.
         """
         by_group = {one.group_id: one for one in self.arm.rank([q for q in queries if q.group_id not in self.groups])}
         for query in queries:
@@ -102,7 +104,9 @@ class Served:
         return [by_group[query.group_id] for query in queries if query.group_id in by_group]
 
     def _comparable(self, row: EvalRow, query: EvalQuery) -> bool:
-        """Whether the stored ranking could have been one of today's list: all it ranked is there, all truth was."""
+        """Whether the stored ranking could be one of today's list: same question, all ranked there, all truth was."""
+        if normalise(row.query) != normalise(query.query):
+            return False
         today = frozenset(query.content_hashes)
         right = {name for name in today if query.relevance.get(name, 0.0) > 0}
         return today.issuperset(row.ranking) and right <= self.lists.get(query.group_id, frozenset())

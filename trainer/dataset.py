@@ -27,9 +27,10 @@ from trainer.first_stage import FirstStage
 from trainer.grouping import Grouped, TextEncoder
 from trainer.history import Lists, lexical_scores, missing_vectors, symbols_of
 from trainer.imported import Imported
-from trainer.judging import Inputs, Sources, judge_all
+from trainer.judging import Inputs, Judged, Sources, judge_all
 from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine, passed_over
+from trainer.near import NEAR, near_groups
 from trainer.stats import statistics
 
 _ENCODE = 64
@@ -111,26 +112,42 @@ def build(
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
-    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, inputs, grouped)
+    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, judged)
     extra = _imported(context, inputs, grouped, (*evaluated.train, *evaluated.held_out))
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
     _note_bursts(stats, inputs.bursts)
     code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
     stats["code_questions"] = len({pair.group_id for pair in code})
+    near = _near(grouped, judged_pairs, (*evaluated.train, *extra.train))
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
         train_queries=(*evaluated.train, *extra.train),
         held_out=(*evaluated.held_out, *extra.held_out),
-        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen)},
+        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen), **near},
         stats=stats,
         now=now,
     )
+    _save(db, snapshot, made, judged_here=sources != "imported")
+    return snapshot
+
+
+def _save(db: Database, snapshot: Snapshot, made: Sequence[Judgment], judged_here: bool) -> None:
     with db.write() as tx:
-        if sources != "imported":
+        if judged_here:
             judgments.replace_all(tx, made)
         snapshots.save(tx, snapshot, {signal_id for judgment in made for signal_id in judgment.signal_ids})
-    return snapshot
+
+
+def _near(grouped: Grouped, pairs: Iterable[Pair], lists: Iterable[EvalQuery]) -> Json:
+    """Groups of the training side that must share a fold, as a parameter of the snapshot; empty where there are none.
+
+    Kept in the snapshot, because later questions and encoders would join others.
+    """
+    trained = {pair.group_id for pair in pairs} | {one.group_id for one in lists}
+    own = [(query, place) for query, place in grouped.places.items() if place.group_id in trained and not place.bridged]
+    near = near_groups((place.group_id, grouped.vectors[query]) for query, place in own)
+    return {NEAR: near} if near else {}
 
 
 def _note_bursts(stats: Json, bursts: Sequence[Burst]) -> None:
@@ -182,9 +199,9 @@ def _mine(
     made: Sequence[Judgment],
     lists: Mapping[int, Impression],
     splits: Mapping[int, Split],
-    inputs: Inputs,
-    grouped: Grouped,
+    judged: Judged,
 ) -> list[Pair]:
+    inputs, grouped, known = judged.inputs, judged.grouped, judged.known
     groups = {query: place.group_id for query, place in grouped.places.items() if not place.bridged}
     with context.db.read() as tx:
         lexical = lexical_scores(tx, made, lists)
@@ -196,7 +213,8 @@ def _mine(
         queries={group: grouped.vectors[one.query] for group, one in lists.items()},
         lexical=lexical,
         lexical_weight=context.settings.first_stage_lexical,
-        shown=passed_over(inputs.signals, inputs.rated, groups),
+        shown=passed_over(inputs.signals, inputs.rated, groups, made, known),
+        moved={old: now.content_hash for old, now in known.followed.items() if now.content_hash != old},
     )
     return mine(made, lists, splits, passages, context.rng, context.policy.mine)
 

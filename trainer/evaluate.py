@@ -14,6 +14,7 @@ from store.blend import final_scores, order
 from store.errors import Cancelled
 from store.types import Blend, EvalQuery, Json
 from trainer.metrics import STANDARD, measure
+from trainer.near import joined
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -94,7 +95,22 @@ def fold_count(groups: int) -> int:
     return 3 if groups <= 250 else 2
 
 
-def assign_folds(group_ids: Sequence[int], folds: int, seed: int) -> dict[int, int]:
-    """Deal groups into folds of equal size, in an order that depends on the seed and the ids alone."""
-    dealt = sorted(set(group_ids), key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
-    return {group: place % folds for place, group in enumerate(dealt)}
+def assign_folds(group_ids: Sequence[int], folds: int, seed: int, near: Sequence[Sequence[int]] = ()) -> dict[int, int]:
+    """Deal groups into folds of equal size, in an order that depends on the seed and the ids alone.
+
+    Groups of one set of ``near`` share a fold, those of it too that are not among ``group_ids``: they ask nearly the
+    same, so a fold that is tested on one must not train on another.
+    """
+    asked = set(group_ids)
+    sizes = [0] * folds
+    places: dict[int, int] = {}
+
+    def turn(members: Sequence[int]) -> tuple[int, bytes]:
+        own = [group for group in members if group in asked]
+        return -len(own), hashlib.sha256(f"{seed}:{min(own)}".encode()).digest()
+
+    for members in sorted(joined(asked, near), key=turn):
+        fold = sizes.index(min(sizes))
+        sizes[fold] += len(asked.intersection(members))
+        places.update(dict.fromkeys(members, fold))
+    return places

@@ -86,6 +86,17 @@ class Known:
     hashes: Mapping[int, str]
     followed: Mapping[str, Followed]
 
+    def judged(self, chunk_id: int, impression: Impression) -> str | None:
+        """The text that a person saw under this id in the list, or the chunk's own; None where it is unknown."""
+        row = next((row for row in impression.rows if row.chunk_id == chunk_id), None)
+        return row.content_hash if row is not None else self.hashes.get(chunk_id)
+
+    def text(self, chunk_id: int, impression: Impression) -> str | None:
+        """What that text has become since."""
+        judged = self.judged(chunk_id, impression)
+        now = self.followed.get(judged) if judged is not None else None
+        return now.content_hash if now is not None else judged
+
 
 def in_force(signals: Iterable[Signal]) -> list[Signal]:
     """The latest of each (answer, actor, kind, chunk), retractions dropped; of corrections the latest of an answer.
@@ -229,7 +240,7 @@ class _Maker:
         if chunk_id is None:
             return []
         row = next((row for row in self.impression.rows if row.chunk_id == chunk_id), None)
-        judged = row.content_hash if row is not None else self.known.hashes.get(chunk_id)
+        judged = self.known.judged(chunk_id, self.impression)
         if judged is None:
             return []
         now = self.known.followed.get(judged) or Followed(judged, chunk_id, How.SAME)

@@ -13,6 +13,7 @@ from store.types import EvalQuery, Snapshot
 from trainer.evaluate import answerable
 from trainer.grouping import TextEncoder
 from trainer.guards import guard_sets
+from trainer.near import NEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Field:
     notes: tuple[str, ...]
     imported_lists: tuple[EvalQuery, ...] = ()
     """The held-out ones of the imported lists: shown apart."""
+    near: tuple[tuple[int, ...], ...] = ()
+    """Sets of training groups that ask nearly the same, and so share a fold; none in snapshots of earlier releases."""
 
 
 def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Snapshot, now: datetime) -> Field:
@@ -59,6 +62,7 @@ def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Sn
         imported=imported,
         notes=tuple(notes),
         imported_lists=tuple(one for one in held_out if one.group_id in imported),
+        near=tuple(tuple(members) for members in snapshot.params.get(NEAR, [])),
     )
 
 

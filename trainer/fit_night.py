@@ -14,7 +14,7 @@ from sentence_transformers import CrossEncoder
 from store.errors import InvalidInput
 from store.forms import HEAD_WEIGHTS
 from store.scorer import Scorer
-from store.types import EvalQuery, PairSource
+from store.types import EvalQuery, Pair, PairSource
 from trainer.approach import Say, Task
 from trainer.collate import require_both_classes, usable_pairs
 from trainer.evaluate import FloatArray, Scores, assign_folds, score_queries
@@ -39,6 +39,10 @@ class HeadFitting:
         self._task, self._recipe = task, recipe
         self._features = FeatureStore(task.base.path, task.max_length, task.cancelled, task.kept)
         self._lists: list[JudgedList] = []
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        return self._task.pairs
 
     def train(self, staged: Path, say: Say) -> Trained:
         task, recipe, began = self._task, self._recipe, time.monotonic()
@@ -77,11 +81,13 @@ class HeadFitting:
         folds = min(FOLDS, len(queries) // 2) if len(queries) >= 4 else 0
         if folds == 0:
             return OutOfFold(notes=(f"{len(queries)} judged training questions are too few for out-of-fold scores.",))
-        places = assign_folds([query.group_id for query in field.train], folds, seed)
+        places = assign_folds([query.group_id for query in field.train], folds, seed, field.near)
         found: list[tuple[EvalQuery, FloatArray, int]] = []
         notes: list[str] = []
         for fold in range(folds):
             own = [query for query in queries if places[query.group_id] == fold]
+            if not own:
+                continue
             rest = [one for one in self._lists if places.get(one.group_id) != fold]
             try:
                 found += [(query, logits, fold) for query, logits in self._fold(rest, own)]

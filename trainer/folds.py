@@ -37,6 +37,8 @@ class FoldRun:
     seed: int
     lexical: float
     max_length: int
+    near: tuple[tuple[int, ...], ...]
+    """Sets of groups that ask nearly the same (``Field.near``)."""
     place: Callable[[str], Path]
     """Name → an empty directory for a fold's model."""
     cancelled: Callable[[], bool]
@@ -55,11 +57,13 @@ def out_of_fold(
     count = fold_count(len(queries))
     if count == 0:
         return OutOfFold(notes=(f"{len(queries)} judged training questions are too few for out-of-fold scores.",))
-    places = assign_folds([query.group_id for query in queries], count, run.seed)
+    places = assign_folds([query.group_id for query in queries], count, run.seed, run.near)
     found: list[tuple[EvalQuery, FloatArray, int]] = []
     notes: list[str] = []
     for fold in range(count):
         own = [query for query in queries if places[query.group_id] == fold]
+        if not own:
+            continue
         rest = [pair for pair in pairs if places.get(pair.group_id) != fold]
         try:
             logits = _one_fold(run, fold, rest, own, partial(report, fold, count))

@@ -1,10 +1,13 @@
 """Fit a linear head over frozen features: residual listwise softmax with an L2 penalty, convex in the weights.
 
-For list i with weight w_i, candidates with scaled features x_j, priors f_j and a target t_i that sums to 1::
+For list i of weight w_i: candidates with scaled features x_j, priors f_j, masses m_j, and a target t_i that sums to 1::
 
-    loss(v) = (sum_i w_i * cross_entropy(t_i, softmax_j(f_j + v · x_j)) + penalty * |v|²) / sum_i w_i
+    loss(v) = (sum_i w_i * cross_entropy(t_i, softmax_j(f_j + log m_j + v · x_j)) + penalty * |v|²) / sum_i w_i
 
-The target is ``1 - soft_target`` of what people judged and ``soft_target`` of softmax(f), the first stage's own
+The mass of a candidate is its weight over that of the list's heaviest positive, at most 1: in the sum it stands
+``m_j`` times, so a judgment that weighs little pulls as little, whichever way it speaks, and at 0 it is not there.
+What a weak signal speaks against has mass 1 like a candidate that nobody judged: it is no less wrong than that one.
+The target is ``1 - soft_target`` of what people judged and ``soft_target`` of softmax(f + log m), the first stage's own
 opinion, without what people judged wrong. With few or lightly weighted lists the penalty wins and the head stays near
 zero, where the version ranks as the first stage does. L-BFGS finds the one minimum in seconds, so the same lists always
 give the same head.
@@ -29,6 +32,8 @@ from trainer.recipe import HeadRecipe
 
 MINED = frozenset({PairSource.HARD_NEGATIVE, PairSource.RANDOM_NEGATIVE})
 """Sources of candidates that nobody judged."""
+WEAK = frozenset({PairSource.THUMB, PairSource.STARS, PairSource.CLICK})
+"""Sources of what nobody said of the chunk itself."""
 _UNREACHABLE = -1e9
 """Prior of the padding behind a short list."""
 
@@ -45,6 +50,8 @@ class JudgedList:
     """Sums to 1 over the positives."""
     kept: tuple[float, ...]
     """Share of the first stage's opinion that stands: 1 less the weight of a judgment against the candidate."""
+    mass: tuple[float, ...]
+    """How often it stands in the sum: 1, or less for a judgment that weighs less than the list."""
     weight: float
 
     @property
@@ -104,16 +111,22 @@ def _heaviest(members: Sequence[Pair], room: int) -> list[Pair]:
 
 
 def _judged_list(members: Sequence[Pair], texts: Mapping[str, str], scale: float, lexical: float) -> JudgedList:
-    mass = np.array([one.label * one.weight if one.label > 0.5 else 0.0 for one in members])
+    right = np.array([one.label * one.weight if one.label > 0.5 else 0.0 for one in members])
+    weight = max(one.weight for one in members if one.label > 0.5)
     return JudgedList(
         group_id=members[0].group_id,
         query=members[0].query,
         passages=tuple(texts[one.content_hash] for one in members),
         priors=tuple(scale * (one.dense_score + lexical * one.lexical_score) for one in members),
-        target=tuple((mass / mass.sum()).tolist()),
+        target=tuple((right / right.sum()).tolist()),
         kept=tuple(_kept(one) for one in members),
-        weight=max(one.weight for one in members if one.label > 0.5),
+        mass=tuple(1.0 if _weakly_against(one) else min(1.0, one.weight / weight) for one in members),
+        weight=weight,
     )
+
+
+def _weakly_against(one: Pair) -> bool:
+    return one.label <= 0.5 and one.source in WEAK
 
 
 def _kept(one: Pair) -> float:
@@ -136,17 +149,21 @@ def fit_head(
     if not learned:
         raise InvalidInput("nothing to learn from: no question has a positive and another candidate")
     own = [features(one) for one in learned]
-    mean, spread = _scaling(own)
+    mean, spread = _scaling(learned, own)
     weights = _minimise(_padded(learned, own, mean, spread, recipe), recipe, report, cancelled)
     plain = weights / spread
     return Head(plain.astype(np.float32), float(-(plain @ mean)))
 
 
-def _scaling(features: Sequence[FloatArray]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean and spread ``(f,)``; divided by sqrt(f) too, so that one penalty means the same for every width."""
-    count = sum(len(rows) for rows in features)
-    mean = np.sum([rows.sum(0, dtype=np.float64) for rows in features], axis=0) / count
-    squares = np.sum([np.square(rows - mean).sum(0) for rows in features], axis=0)
+def _scaling(
+    lists: Sequence[JudgedList], features: Sequence[FloatArray]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and spread ``(f,)`` by mass; divided by sqrt(f) too, so that one penalty means the same for every width."""
+    masses = [np.array(one.mass, dtype=np.float32)[:, None] for one in lists]
+    count = sum(float(mass.sum()) for mass in masses)
+    pairs = list(zip(masses, features, strict=True))
+    mean = np.sum([(mass * rows).sum(0, dtype=np.float64) for mass, rows in pairs], axis=0) / count
+    squares = np.sum([(mass * np.square(rows - mean)).sum(0) for mass, rows in pairs], axis=0)
     return mean, (np.sqrt(squares / count) + 1e-3) * np.sqrt(len(mean))
 
 
@@ -174,8 +191,9 @@ def _padded(
     for at, (one, rows) in enumerate(zip(lists, features, strict=True)):
         size = len(one.passages)
         x[at, :size] = (rows - mean) / spread
-        priors[at, :size] = one.priors
-        odds = np.exp(np.array(one.priors) - max(one.priors)) * np.array(one.kept)
+        mass = np.array(one.mass)
+        priors[at, :size] = one.priors + np.log(np.maximum(mass, np.finfo(np.float32).tiny))
+        odds = np.exp(np.array(one.priors) - max(one.priors)) * mass * np.array(one.kept)
         targets[at, :size] = (1 - recipe.soft_target) * np.array(one.target) + recipe.soft_target * odds / odds.sum()
     weights = torch.tensor([one.weight for one in lists], dtype=torch.float32)
     return _Problem(torch.from_numpy(x), torch.from_numpy(priors), torch.from_numpy(targets), weights)

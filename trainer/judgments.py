@@ -146,5 +146,5 @@ def trains(judgment: Judgment) -> bool:
 
 
 def is_truth(judgment: Judgment) -> bool:
-    """Whether it is truth in evaluation: strong ones only, and none that people contradict in equal measure."""
-    return judgment.strong and trains(judgment)
+    """Whether it is truth in evaluation: strong ones only, and none that many contradict (``store.types.AGREED``)."""
+    return judgment.strong and judgment.agreed and trains(judgment)

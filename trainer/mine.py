@@ -2,18 +2,24 @@
 
 Too-hard negatives are often right answers, so candidates that look like one are left out: those that the base scores
 above a share of the positive's score, near-duplicates of a positive, and other chunks of the same symbol. The share is
-that of "positive-aware mining" (Moreira et al., "NV-Retriever", 2024: 95 % of the positive's score).
+that of "positive-aware mining" (Moreira et al., "NV-Retriever", 2024: 95 % of the positive's score). What a weak signal
+speaks against passes the same filter; what a person judged wrong does not need to.
+
+A text whose judgment does not train (contradicted in equal measure, vetoed, bridged, retired) is in no pair of its
+group: nobody knows whether it is right, so it is no negative either.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from store.types import Impression, ImpressionRow, Judgment, Pair, PairSource, Signal, SignalKind, Split, Vector
+from trainer.evidence import Known
 from trainer.judgments import trains
 
 
@@ -44,10 +50,8 @@ class Passages:
     lexical_weight: float = 0.1
     shown: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """Group → texts that stood before somebody who named another one right."""
-
-    def base_score(self, row: ImpressionRow) -> float:
-        """The first-stage score: what the base ranks by until it has learned."""
-        return row.dense_score + self.lexical_weight * row.lexical_score
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """Text in a list → what it has become since; judgments are about the latter."""
 
     def dense(self, group_id: int, content_hash: str) -> float:
         """Cosine of a group's query and a text, 0 where either has no vector."""
@@ -79,13 +83,16 @@ def mine(
     Negatives weigh what the group's best positive weighs, so that a weakly backed or capped query stays weak.
     """
     by_group: dict[int, list[Judgment]] = defaultdict(list)
+    unsettled: dict[int, set[str]] = defaultdict(set)
     for judgment in judgments:
-        if splits.get(judgment.group_id) is Split.TRAIN and trains(judgment) and judgment.group_id in lists:
+        if not trains(judgment):
+            unsettled[judgment.group_id].add(judgment.content_hash)
+        elif splits.get(judgment.group_id) is Split.TRAIN and judgment.group_id in lists:
             by_group[judgment.group_id].append(judgment)
     trained = {group: members for group, members in by_group.items() if any(m.relevance > 0.5 for m in members)}
     pairs: list[Pair] = []
     for group in sorted(trained):
-        miner = _Miner(group, trained[group], lists[group], passages, policy)
+        miner = _Miner(group, trained[group], unsettled[group], lists[group], passages, policy)
         pairs += miner.judged()
         pairs += miner.hard(rng)
         others = [lists[other] for other in sorted(trained) if other != group]
@@ -94,18 +101,27 @@ def mine(
 
 
 def passed_over(
-    said: Iterable[Signal], rated: Mapping[str, Impression], groups: Mapping[str, int]
+    said: Iterable[Signal],
+    rated: Mapping[str, Impression],
+    groups: Mapping[str, int],
+    judgments: Iterable[Judgment],
+    known: Known,
 ) -> dict[int, frozenset[str]]:
     """Group → texts that were shown with an answer whose reader then named a right chunk.
 
+    Only a chunk that ``judgments`` hold right counts, not one whose judgment was vetoed, contradicted or outvoted.
     ``said``: signals in force. ``rated``: answer id → impression. ``groups``: query as asked → group.
     """
+    right = {(one.group_id, one.content_hash) for one in judgments if trains(one) and one.relevance > 0.5}
     shown: dict[int, set[str]] = defaultdict(set)
     for signal in said:
         named = signal.kind is SignalKind.CORRECTION or (signal.kind is SignalKind.CHUNK_VOTE and signal.value)
         impression = rated.get(signal.answer_id)
-        if named and signal.chunk_id is not None and impression is not None and impression.query in groups:
-            shown[groups[impression.query]].update(row.content_hash for row in impression.rows if row.shown)
+        if not named or signal.chunk_id is None or impression is None or impression.query not in groups:
+            continue
+        group, text = groups[impression.query], known.text(signal.chunk_id, impression)
+        if (group, text) in right:
+            shown[group].update(row.content_hash for row in impression.rows if row.shown)
     return {group: frozenset(found) for group, found in shown.items()}
 
 
@@ -113,7 +129,13 @@ class _Miner:
     """The pairs of one query group."""
 
     def __init__(
-        self, group: int, judgments: Sequence[Judgment], impression: Impression, passages: Passages, policy: MinePolicy
+        self,
+        group: int,
+        judgments: Sequence[Judgment],
+        unsettled: AbstractSet[str],
+        impression: Impression,
+        passages: Passages,
+        policy: MinePolicy,
     ) -> None:
         self.group, self.impression, self.passages, self.policy = group, impression, passages, policy
         told = [one for one in judgments if not _superseded(one, judgments)]
@@ -124,9 +146,10 @@ class _Miner:
         self.rows: dict[str, ImpressionRow] = {}
         for row in sorted(impression.rows, key=lambda row: row.first_stage_rank):
             self.rows.setdefault(row.content_hash, row)
-        self.known = {judgment.content_hash for judgment in self.judgments}
+        self.known = {judgment.content_hash for judgment in self.judgments} | unsettled
 
     def judged(self) -> list[Pair]:
+        """What a weak signal speaks against is left out where it may be right all the same."""
         return [
             self._pair(
                 judgment.content_hash,
@@ -136,6 +159,7 @@ class _Miner:
                 "; ".join(judgment.reasons),
             )
             for judgment in self.judgments
+            if judgment.relevance > 0.5 or judgment.strong or not self._doubtful(judgment.content_hash)
         ]
 
     def hard(self, rng: np.random.Generator) -> list[Pair]:
@@ -167,30 +191,37 @@ class _Miner:
             source = others[int(rng.integers(len(others)))]
             row = source.rows[int(rng.integers(len(source.rows)))]
             text = row.content_hash
-            if text in self.rows or text in self.known or text in made or self._alike(text):
+            if text in self.rows or text in made or self._is_known(text) or self._alike(text):
                 continue
             reason = "a random candidate of another question"
             made[text] = self._pair(text, 0.0, self.weight, PairSource.RANDOM_NEGATIVE, reason)
         return list(made.values())
 
     def _wrong(self, row: ImpressionRow) -> bool:
-        """Not judged, not like a positive, and not scored like one. What somebody else liked is nobody's negative.
+        """Not judged, and not doubtful. What somebody else liked is nobody's negative."""
+        text = row.content_hash
+        return not self._is_known(text) and self.liked.get(text, True) and not self._doubtful(text)
+
+    def _is_known(self, text: str) -> bool:
+        """Whether anything was said of the text, or of what it has become."""
+        return text in self.known or self.passages.moved.get(text, text) in self.known
+
+    def _doubtful(self, text: str) -> bool:
+        """Like a positive, or scored like one, so perhaps right though nobody said so.
 
         What stood before a person who named another chunk right was seen and passed over, so its score is no excuse.
         """
-        if row.content_hash in self.known or self._alike(row.content_hash):
-            return False
-        if not self.liked.get(row.content_hash, True):
-            return False
-        if row.content_hash in self.passages.shown.get(self.group, ()):
+        if self._alike(text):
             return True
-        limit = self.policy.share * max(self._base(positive.content_hash) for positive in self.positives)
-        return self.passages.base_score(row) <= limit
+        if text in self.passages.shown.get(self.group, ()):
+            return False
+        return self._base(text) > self.policy.share * max(self._base(one.content_hash) for one in self.positives)
 
     def _alike(self, text: str) -> bool:
         return any(self.passages.alike(text, p.content_hash, self.policy.duplicate) for p in self.positives)
 
     def _base(self, content_hash: str) -> float:
+        """The first-stage score: what the base ranks by until it has learned."""
         dense, lexical = self._first_stage(content_hash)
         return dense + self.passages.lexical_weight * lexical
 

@@ -22,6 +22,7 @@ from trainer import gate
 from trainer.approach import Approach, FineTuning, Say, Task
 from trainer.base import resolve_base
 from trainer.card import Card, write_card
+from trainer.card_data import trained_part
 from trainer.engines import Staged, export_engines
 from trainer.examine import Examined, Examiner
 from trainer.field import lay_out
@@ -236,6 +237,7 @@ class _Night:
         now, recipe, repeats = self.clock(), self.recipe, self.order.repeats
         blend = blend_of(examined.weight, recipe.prior_scale, self.settings.first_stage_lexical)
         engines, left_out = self._engines(staged, trained, scorer, blend)
+        told, untrained = trained_part(self.snapshot, self.approach.pairs)
         draft = registry.VersionDraft(
             name=f"{recipe.name}-{now:%Y%m%d-%H%M}{'-rehearsal' if repeats else ''}",
             base=self.base.name,
@@ -249,7 +251,7 @@ class _Night:
                 "against": examined.against.as_json(),
                 "to_judge": examined.to_judge,
                 "judged_groups": [] if repeats else self.snapshot.stats.get("strong_groups", []),
-                "notes": [*folds.notes, *self.field.notes, *left_out],
+                "notes": [*folds.notes, *self.field.notes, *untrained, *left_out],
                 "engines": {engine.name: engine.measured for engine in engines[1:]},
                 "training": trained.log.summary(),
                 PEAK: round(process_peak_mb()),
@@ -267,7 +269,7 @@ class _Night:
         (staged / ROWS_FILE).write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
         with self.db.read() as tx:
             heard = snapshots.heard(tx, self.snapshot.hash)
-        write_card(staged, Card(draft, self.snapshot, heard, trained.log, self.field.texts))
+        write_card(staged, Card(draft, told, heard, trained.log, self.field.texts))
         return registry.publish(self.db, self.settings.models_dir, staged, draft, now)
 
     def _engines(

@@ -137,7 +137,7 @@ def asked_for(tx: Connection, job: Job) -> Rehearsal | None:
         raise InvalidInput(f"snapshot must be a hash or its beginning, got {name!r}")
     snapshot = snapshots.load(tx, snapshots.find(tx, name))
     made = (one for one in registry.list_all(tx, _VERSIONS) if one.snapshot_hash == snapshot.hash)
-    return Rehearsal(snapshot, tuple(one for one in made if REPEATS not in one.metrics))
+    return Rehearsal(snapshot, tuple(one for one in made if REPEATS not in one.metrics and "origin" not in one.metrics))
 
 
 def _rival(version: Version) -> int | None:

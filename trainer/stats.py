@@ -26,7 +26,7 @@ def statistics(
 ) -> Json:
     """Counts by what they count. ``missing`` is a list of sentences; ``imported_lists`` names what proves nothing."""
     splits = {place.group_id: place.split for place in places.values()}
-    strong = {one.group_id for one in judgments if one.strong and trains(one)}
+    strong = {one.group_id for one in judgments if is_truth(one)}
     stats: Json = {
         "queries": len(places),
         "queries_bridged": sum(place.bridged for place in places.values()),

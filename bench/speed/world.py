@@ -120,6 +120,7 @@ def judged(world: looping.World, number: int, query: str) -> JudgedList | None:
         tuple(DEFAULT.prior_scale * one.fused_score for one in found),
         tuple(one / sum(target) for one in target),
         (1.0,) * len(found),
+        (1.0,) * len(found),
         1.0,
     )
 

@@ -7,7 +7,7 @@ origin (DESIGN §1); times are timezone-aware UTC datetimes.
 from __future__ import annotations
 
 from store.types.code import Chunk, ChunkDraft, LeftOut, Repo
-from store.types.learning import EvalQuery, Judgment, Pair, QueryGroup, Signal, Snapshot
+from store.types.learning import AGREED, EvalQuery, Judgment, Pair, QueryGroup, Signal, Snapshot
 from store.types.ranking import AnswerRecord, Blend, Candidate, Impression, ImpressionRow
 from store.types.serving import Champion, Deployment, Job, JobEvent, Version
 from store.types.words import (
@@ -28,6 +28,7 @@ from store.types.words import (
 )
 
 __all__ = [
+    "AGREED",
     "FIRST_STAGE_VERSION",
     "REPEATS",
     "AnswerKind",

@@ -9,6 +9,10 @@ from typing import Any
 
 from store.types.words import Json, PairSource, SignalKind, Split
 
+AGREED = 0.5 - 1e-9
+"""Agreement |for - against| / (for + against) from which a contradicted judgment is truth in evaluation: three voices
+to one (less what sums round off). With fewer, the next voice or two could turn what every version is measured by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
@@ -47,6 +51,11 @@ class Judgment:
     conflict: bool = False
     vetoed: bool = False
     retired: bool = False
+
+    @property
+    def agreed(self) -> bool:
+        """Whether it is contradicted by nobody, or by few enough (``AGREED``). Relevance is the share of voices for."""
+        return not self.conflict or abs(2 * self.relevance - 1) >= AGREED
 
 
 @dataclass(frozen=True, slots=True)

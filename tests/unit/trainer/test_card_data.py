@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from store.snapshots import Heard, make
 from store.types import Json, Pair, PairSource
-from trainer.card_data import data
+from trainer.approach import FineTuning, Task
+from trainer.base import Base
+from trainer.card_data import data, trained_part
+from trainer.field import Field
+from trainer.recipe import LISTWISE
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PAIRS = [Pair(1, "q", "h1", 1.0, 1.0, PairSource.CHUNK_VOTE), Pair(1, "q", "h2", 0.0, 0.5, PairSource.HARD_NEGATIVE)]
@@ -15,6 +20,23 @@ BURST = {"signals": 400, "first_signal": 7, "last_signal": 500, "decision": None
 
 def told(heard: Heard, stats: Json) -> str:
     return data(make(PAIRS, [], [], {}, stats, NOW), heard, {"h1": "text", "h2": "longer text"})
+
+
+def test_docstring_questions_that_fine_tuning_leaves_out_are_not_told_as_training_data() -> None:
+    code = [Pair(-1, "docstring", f"h{at}", float(at == 1), 0.3, PairSource.CODE_QUESTION) for at in (1, 2)]
+    snapshot = make([*PAIRS, *code], [], [], {}, {"code_questions": 1}, NOW)
+    field = Field((), (), (), (), {}, frozenset(), ())
+    base = Base("other", Path("base"), residual=False)
+    parts = (base, snapshot.pairs, field, LISTWISE, 0, 0.1, 64, False, Path, lambda: False)
+    left, notes = trained_part(snapshot, FineTuning(Task(*parts), LISTWISE).pairs)
+    card = data(left, Heard(0, {}, None, None), {})
+    assert "2 pairs of 1 questions." in card
+    assert "| code question |" not in card
+    assert "- code questions: 0" in card
+    (note,) = notes
+    assert note.startswith("1 docstring questions (2 pairs) of the data set were not trained on")
+    assert trained_part(snapshot, snapshot.pairs) == (snapshot, ())
+    assert "| code question | 2 |" in data(snapshot, Heard(0, {}, None, None), {})
 
 
 def test_the_signals_that_went_in_are_numbered_dated_and_counted_by_kind() -> None:

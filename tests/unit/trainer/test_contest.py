@@ -6,7 +6,7 @@ import pytest
 
 from store.evaluations import EvalRow
 from store.types import Blend, EvalQuery, Split
-from trainer.contest import Arm, Served
+from trainer.contest import Arm, Contest, Served
 from trainer.metrics import measure
 
 QUERY = EvalQuery(1, "q", Split.TRAIN, ("a", "b", "c"), (0.9, 0.8, 0.7), (0.0, 0.0, 0.0), {"b": 1.0})
@@ -41,6 +41,20 @@ def test_a_group_it_never_trained_on_is_ranked_by_the_version_itself() -> None:
 )
 def test_a_stored_ranking_that_could_not_be_todays_is_no_evidence(today: EvalQuery) -> None:
     assert served(frozenset({1, 2})).out_of_fold([today]) == []
+
+
+def test_a_stored_ranking_of_other_words_is_no_evidence() -> None:
+    """Everybody else is ranked on today's list, whose words are another question for every model."""
+    assert served().out_of_fold([replace(QUERY, query="how is it done")]) == []
+    assert [one.ranking for one in served().out_of_fold([replace(QUERY, query=" Q ?")])] == [RANKING]
+
+
+def test_a_reworded_group_is_compared_only_where_every_arm_ranked_the_same_words() -> None:
+    today = [QUERY, EvalQuery(2, "new words", Split.TRAIN, ("a", "b"), (0.9, 0.8), (0.0, 0.0), {"b": 1.0})]
+    rows = {1: ROW, 2: replace(ROW, group_id=2, query="old words", ranking=("b", "a"))}
+    champion = Served(rows, {1: frozenset("abc"), 2: frozenset("ab")}, frozenset({1, 2}), PLAIN)
+    contest = Contest("out_of_fold", {"challenger": PLAIN.rank(today), "champion": champion.out_of_fold(today)})
+    assert contest.common().scores().champion.keys() == contest.common().scores().challenger.keys() == {1}
 
 
 def test_a_new_wrong_candidate_does_not_cost_the_evidence() -> None:

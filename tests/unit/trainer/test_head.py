@@ -32,7 +32,8 @@ def world(
         query = f"q{number}"
         features[query] = rows
         priors = tuple(rng.normal(size=10))
-        lists.append(JudgedList(number, query, tuple("abcdefghij"), priors, target, (1.0,) * 10, weight))
+        ones = (1.0,) * 10
+        lists.append(JudgedList(number, query, tuple("abcdefghij"), priors, target, ones, ones, weight))
     return lists, features
 
 
@@ -42,11 +43,12 @@ def fitted(lists: list[JudgedList], features: dict[str, FloatArray], penalty: fl
 
 def loss_of(head: Head, lists: list[JudgedList], features: dict[str, FloatArray], penalty: float) -> float:
     """The formula of the module, from the finished head: scaling folded back out."""
-    rows = np.concatenate([features[one.query] for one in lists])
-    spread = (rows.std(0) + 1e-3) * np.sqrt(WIDTH)
+    rows, masses = np.concatenate([features[one.query] for one in lists]), np.concatenate([one.mass for one in lists])
+    squares = np.square(rows - np.average(rows, axis=0, weights=masses))
+    spread = (np.sqrt(np.average(squares, axis=0, weights=masses)) + 1e-3) * np.sqrt(WIDTH)
     total, weights = 0.0, 0.0
     for one in lists:
-        prior = np.array(one.priors)
+        prior = np.array(one.priors) + np.log(one.mass)
         opinion = np.exp(prior) * np.array(one.kept)
         target = 0.8 * np.array(one.target) + 0.2 * opinion / opinion.sum()
         final = prior + head.logits(features[one.query]).astype(np.float64)
@@ -59,6 +61,7 @@ def test_the_head_is_the_minimum_of_the_stated_loss() -> None:
     lists, features = world(40)
     kept = (0.0, 0.25, *(1.0,) * 8)
     lists = [replace(one, weight=0.2 + 0.1 * (one.group_id % 5), kept=kept) for one in lists if not any(one.target[:2])]
+    lists = [replace(one, mass=(0.05, 0.6, *(1.0,) * 8)) for one in lists]
     head = fitted(lists, features)
     best = loss_of(head, lists, features, DEFAULT.penalty)
     rng = np.random.default_rng(1)
@@ -97,6 +100,81 @@ def test_a_list_of_weight_0_changes_nothing() -> None:
     lists, features = world(20)
     liar = replace(lists[0], weight=0.0)
     np.testing.assert_array_equal(fitted([*lists[1:], liar], features).weights, fitted(lists[1:], features).weights)
+
+
+def without_the_last(one: JudgedList, features: FloatArray) -> tuple[JudgedList, FloatArray]:
+    cut = replace(
+        one,
+        passages=one.passages[:-1],
+        priors=one.priors[:-1],
+        target=one.target[:-1],
+        kept=one.kept[:-1],
+        mass=one.mass[:-1],
+    )
+    return cut, features[:-1]
+
+
+def test_a_candidate_pulls_less_and_less_until_at_weight_0_it_is_not_there() -> None:
+    """Both ways: the last candidate of each list is a negative, or a second positive."""
+    lists, features = world(20)
+    lists = [one for one in lists if not one.target[9]]
+    gone = [without_the_last(one, features[one.query]) for one in lists]
+    bare = fitted([one for one, _ in gone], {one.query: rows for one, rows in gone}).weights
+
+    def far(mass: float, share: float) -> float:
+        light = [
+            replace(
+                one,
+                mass=(*one.mass[:9], mass),
+                target=(*(value * (1 - share) for value in one.target[:9]), share),
+            )
+            for one in lists
+        ]
+        return float(np.abs(fitted(light, features).weights - bare).max())
+
+    for right in (False, True):
+        steps = [far(mass, mass / (1 + mass) if right else 0.0) for mass in (1.0, 0.1, 0.01, 1e-5, 0.0)]
+        assert steps == sorted(steps, reverse=True)
+        assert steps[0] > 0.01
+        assert steps[-1] < 1e-5
+
+
+def test_two_halves_of_a_candidate_pull_like_the_whole() -> None:
+    lists, features = world(20)
+    lists = [one for one in lists if not one.target[9]]
+    halves = [
+        replace(
+            one,
+            passages=(*one.passages, "j"),
+            priors=(*one.priors, one.priors[-1]),
+            target=(*one.target, 0.0),
+            kept=(*one.kept, 1.0),
+            mass=(*one.mass[:-1], 0.5, 0.5),
+        )
+        for one in lists
+    ]
+    twice = {query: np.concatenate([rows, rows[-1:]]) for query, rows in features.items()}
+    np.testing.assert_allclose(fitted(halves, twice).weights, fitted(lists, features).weights, atol=2e-4)
+
+
+def test_a_candidates_mass_is_its_share_of_the_best_positives_weight() -> None:
+    def masses(pairs: list[Pair]) -> tuple[float, ...]:
+        (one,) = judged_lists(pairs, TEXTS, DEFAULT, LEXICAL)
+        return one.mass
+
+    assert masses([pair(0, 1.0), pair(1), pair(2, judged=True)]) == (1, 1, 1)
+    assert masses([pair(0, 1.0, 0.3), pair(1, weight=0.3), pair(2, weight=0.3, judged=True)]) == (1, 1, 1)
+    light = [pair(0, 1.0, 0.5), pair(1, 1.0, 0.25), pair(2, weight=0.05, judged=True), pair(3, weight=0.5)]
+    assert masses(light) == pytest.approx((1, 0.5, 0.1, 1))
+    assert masses([pair(0, 1.0, 0.1), pair(1, judged=True), pair(2, weight=0.1)]) == (1, 1, 1), "never more than 1"
+
+
+def test_what_a_weak_signal_speaks_against_pulls_no_less_than_what_nobody_judged() -> None:
+    """Passed over by the reader and by a click too, it is no less wrong than what was passed over alone."""
+    skipped = replace(pair(1, weight=0.05), source=PairSource.CLICK)
+    clicked = replace(pair(2, 1.0, weight=0.1), source=PairSource.CLICK)
+    (one,) = judged_lists([pair(0, 1.0), skipped, clicked, pair(3)], TEXTS, DEFAULT, LEXICAL)
+    assert dict(zip(one.passages, one.mass, strict=True)) == {"text 0": 1, "text 1": 1, "text 2": 0.1, "text 3": 1}
 
 
 def test_the_same_lists_give_the_same_head() -> None:

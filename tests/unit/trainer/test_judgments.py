@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from store.judgments import Override
 from store.types import Impression, Judgment, PairSource, SignalKind
-from tests.unit.trainer.world import NOTHING_MOVED, Says, impression, place, text_of
+from tests.unit.trainer.world import NOTHING_MOVED, NOW, Says, impression, place, text_of
 from trainer.evidence import Known, Place, Policy
 from trainer.follow import Followed, How
 from trainer.judgments import is_truth, judge, judgment_id, trains
@@ -169,6 +170,32 @@ def test_an_even_contradiction_weighs_nothing_and_is_no_truth() -> None:
     says(SignalKind.CHUNK_VOTE, False, 1, actor="bob")
     made = judged(says)[1]
     assert (made.weight, made.conflict, trains(made), is_truth(made)) == (0.0, True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "truth"),
+    [(1, 0, True), (100, 99, False), (2, 1, False), (29, 10, False), (3, 1, True), (1, 3, True), (1, 2, False)],
+)
+def test_what_many_contradict_trains_and_is_no_truth(right: int, wrong: int, truth: bool) -> None:
+    """Truth from three voices to one: then it weighs half of what it would."""
+    says = Says()
+    for number in range(right + wrong):
+        says(SignalKind.CHUNK_VOTE, number < right, 1, actor=f"rater{number}")
+    made = judged(says)[1]
+    assert trains(made)
+    assert is_truth(made) is truth
+    assert is_truth(made) is (made.weight >= 0.5)
+
+
+def test_a_person_who_decides_a_contradiction_makes_it_truth() -> None:
+    says = Says()
+    for number in range(3):
+        says(SignalKind.CHUNK_VOTE, number < 2, 1, actor=f"rater{number}")
+    lists, places = {"a": impression()}, {QUERY: place()}
+    name = judgment_id(1, text_of(1))
+    edits = {name: Override(name, "edit", 1.0, "dee", "", NOW)}
+    (made,) = judge(says.made, lists, places, edits, NOTHING_MOVED, POLICY)
+    assert is_truth(made)
 
 
 def test_weak_signals_never_add_to_a_strong_judgment() -> None:

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.types import Impression, Judgment, Pair, PairSource, SignalKind, Split, Vector
-from tests.unit.trainer.world import Says, impression, text_of
+from tests.unit.trainer.world import NOTHING_MOVED, Says, impression, text_of
+from trainer.evidence import Known
+from trainer.follow import Followed, How
 from trainer.judgments import judgment_id
 from trainer.mine import MinePolicy, Passages, mine, passed_over
 
@@ -114,13 +116,110 @@ def test_texts_are_passed_over_by_those_who_named_a_right_chunk_in_that_answer()
     says = Says()
     says(SignalKind.CHUNK_VOTE, False, 1, answer_id="b")
     says(SignalKind.THUMB, "up", answer_id="b")
-    assert passed_over(says.made, lists, {"q": 1, "r": 2}) == {}
+    told = [judgment(2), judgment(40), judgment(1, relevance=0.0, group=2)]
+    assert passed_over(says.made, lists, {"q": 1, "r": 2}, told, NOTHING_MOVED) == {}
     says(SignalKind.CHUNK_VOTE, True, 2, answer_id="a")
     says(SignalKind.CORRECTION, True, 40, answer_id="c")
     three = frozenset(text_of(n) for n in (1, 2, 3))
-    assert passed_over(says.made, lists, {"q": 1, "r": 2}) == {1: three}  # "s" is bridged: it has no group here
-    found = passed_over(says.made, lists, {"q": 1, "s": 1})
+    # "s" is bridged: it has no group here
+    assert passed_over(says.made, lists, {"q": 1, "r": 2}, told, NOTHING_MOVED) == {1: three}
+    found = passed_over(says.made, lists, {"q": 1, "s": 1}, told, Known({40: text_of(40)}, {}))
     assert found == {1: frozenset(text_of(n) for n in range(1, 6))}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        replace(judgment(2), vetoed=True),
+        judgment(2, relevance=0.5, weight=0.0),
+        judgment(2, relevance=0.25, weight=0.5),
+        judgment(2, retired=True),
+    ],
+    ids=["vetoed", "contradicted", "outvoted", "gone"],
+)
+def test_nothing_is_passed_over_for_a_chunk_that_is_not_held_right(held: Judgment) -> None:
+    says = Says()
+    says(SignalKind.CHUNK_VOTE, True, 2)
+    rated = {"a": impression("a", "q", shown=3)}
+    assert passed_over(says.made, rated, {"q": 1}, [held, judgment(9)], NOTHING_MOVED) == {}
+    assert passed_over(says.made, rated, {"q": 1}, [judgment(2)], NOTHING_MOVED).keys() == {1}
+
+
+def test_a_chunk_named_right_is_known_by_what_it_has_become() -> None:
+    says = Says()
+    says(SignalKind.CHUNK_VOTE, True, 2)
+    known = Known({}, {text_of(2): Followed(text_of(99), 99, How.CHANGED)})
+    assert passed_over(says.made, {"a": impression("a", "q", shown=3)}, {"q": 1}, [judgment(99)], known).keys() == {1}
+
+
+ALL = MinePolicy(hard=60, random=8, share=10.0)
+
+
+@pytest.mark.parametrize(
+    "unsettled",
+    [
+        judgment(5, relevance=0.5, weight=0.0),
+        replace(judgment(5), vetoed=True),
+        replace(judgment(5, relevance=0.0), vetoed=True),
+        judgment(5, weight=0.0),
+        judgment(5, retired=True),
+    ],
+    ids=["contradicted in equal measure", "vetoed positive", "vetoed negative", "bridged", "gone"],
+)
+def test_what_a_judgment_leaves_open_is_in_no_pair_of_its_question(unsettled: Judgment) -> None:
+    """A veto would else turn a positive into a negative of full weight, and leave a wrong negative in place."""
+    lists = {1: impression(), 2: impression("b", "two", chunk_ids=[5, *range(101, 161)])}
+    told = [judgment(3), judgment(103, group=2)]
+    seen = passages(shown={1: frozenset(text_of(n) for n in range(1, 9))})
+
+    def of_group_1(judgments: Sequence[Judgment], seed: int) -> set[str]:
+        pairs = mined(judgments, lists, ALL, seen, seed=seed)
+        return {pair.content_hash for pair in pairs if pair.group_id == 1}
+
+    for seed in range(5):
+        assert text_of(5) not in of_group_1([*told, unsettled], seed)
+        assert text_of(5) in of_group_1(told, seed), "it would be mined if nobody had spoken of it"
+    other = {pair.content_hash for pair in mined([*told, unsettled], lists, ALL, seen) if pair.group_id == 2}
+    assert text_of(5) in other, "another question has its own truth"
+
+
+def test_a_text_that_a_judgment_leaves_open_is_no_random_negative_either() -> None:
+    lists = {1: impression(), 2: impression("b", "two", chunk_ids=range(101, 106))}
+    told = [judgment(3), judgment(103, group=2), replace(judgment(104), vetoed=True)]
+    easy = {p.content_hash for p in mined(told, lists, ALL) if p.group_id == 1 and int(p.content_hash[4:]) > 100}
+    assert easy == {text_of(n) for n in (101, 102, 103, 105)}
+
+
+def test_the_older_text_of_a_judged_chunk_is_not_mined() -> None:
+    """The list was logged before the code changed; the judgment is about what its chunk has become."""
+    moved = Passages({}, {}, {}, {}, moved={text_of(5): text_of(905), text_of(6): text_of(906)})
+    told = [judgment(3), replace(judgment(905), vetoed=True), judgment(906, relevance=0.0)]
+    assert set(hard(mined(told, {1: impression()}, ALL, moved))) == set(range(1, 61)) - {3, 5, 6}
+
+
+def weakly_against(chunk: int) -> Judgment:
+    return judgment(chunk, relevance=0.0, weight=0.05, strong=False)
+
+
+def test_what_a_weak_signal_speaks_against_passes_the_filter_of_mined_negatives() -> None:
+    """Skipped above a click, or cited in an answer with a thumb down: it may be right all the same."""
+    policy = MinePolicy(hard=0, random=0, share=0.95)
+    east, near = np.array([1.0, 0.0], np.float32), np.array([0.96, 0.28], np.float32)
+    known = passages({text_of(31): east, text_of(40): near}, {text_of(31): "parse", text_of(41): "parse"})
+    against = [weakly_against(n) for n in (10, 33, 34, 40, 41, 42)]
+    kept = {int(p.content_hash[4:]) for p in mined([judgment(31), *against], {1: impression()}, policy, known)}
+    assert kept == {31, 34, 42}, "10 and 33 score like the positive, 40 is its double, 41 has its symbol"
+    strong = [replace(one, strong=True) for one in against]
+    assert len(mined([judgment(31), *strong], {1: impression()}, policy, known)) == 7, "a person said so"
+
+
+def test_a_weak_negative_that_a_person_passed_over_stays_whatever_its_score() -> None:
+    policy = MinePolicy(hard=60, random=0, share=0.95)
+    seen = passages(shown={1: frozenset({text_of(10)})})
+    pairs = mined([judgment(31), weakly_against(10), weakly_against(11)], {1: impression()}, policy, seen)
+    weak = {int(p.content_hash[4:]): p.weight for p in pairs if p.weight < 1}
+    assert weak == {10: 0.05}
+    assert 11 not in hard(pairs), "left out, not mined in its place"
 
 
 def test_the_best_positive_sets_the_limit() -> None:
