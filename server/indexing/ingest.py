@@ -137,8 +137,8 @@ class _Run:
                 found.append(item)
             else:
                 self.skipped[item.reason.value] += 1
+            self._stop_if_asked()
             if seen % 1000 == 0:
-                self._stop_if_asked()
                 meter.at(seen)
         return found
 
