@@ -59,7 +59,7 @@ class IngestResult:
 def ingest(
     db: Database,
     encoder: Encoder,
-    vectors: VectorIndex,
+    vectors: VectorIndex | None,
     repo: str,
     root: Path,
     now: Callable[[], datetime],
@@ -70,7 +70,7 @@ def ingest(
 ) -> IngestResult:
     """Bring the index of repository ``repo`` into step with the folder ``root``.
 
-    ``leave_out_secrets``: values that look like passwords and tokens are replaced before anything is stored.
+    ``vectors`` None: there is no vector index to bring into step. ``leave_out_secrets``: values that look like passwords and tokens are replaced before anything is stored.
     Raises InvalidInput when the folder can't be read or the name can't be one, Cancelled between batches, NotFound when
     the repository is removed meanwhile.
     """

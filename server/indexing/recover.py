@@ -69,34 +69,40 @@ class InStep:
 
     Also when the work was cancelled or failed, with what it had stored until then: it would be filled again as a whole
     later. An index that was out of step before is filled as a whole now, unless the work failed.
+    ``vectors`` None: no index is kept, and none is said to be; whoever opens one fills it.
     """
 
-    def __init__(self, db: Database, vectors: VectorIndex, encoder: Encoder) -> None:
+    def __init__(self, db: Database, vectors: VectorIndex | None, encoder: Encoder) -> None:
         self._db, self._vectors, self._encoder = db, vectors, encoder
         self.added: list[int] = []
         self.retired: list[int] = []
 
     def __enter__(self) -> InStep:
+        if self._vectors is None:
+            with self._db.write() as tx:
+                meta.put(tx, _MARKER, None)
+            return self
         with self._db.read() as tx:
             self._lacking = chunks.lacking_vectors(tx, self._encoder.name)
         self._was = in_step(self._db, self._vectors, self._encoder)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if self._vectors is None:
+            return
         if kind is None:
-            self._catch_up()
+            self._catch_up(self._vectors)
         elif issubclass(kind, Exception) and self._was:
             try:
-                self._catch_up()
+                self._catch_up(self._vectors)
             except RankloopError as late:  # the work's own error is the one to be told
                 log.warning("the vector index is out of step until it is filled again: %s", late.message)
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, vectors: VectorIndex) -> None:
         if self._was:
-            added = [*self._lacking, *self.added]
-            apply(self._db, self._vectors, self._encoder, added, self.retired)
+            apply(self._db, vectors, self._encoder, [*self._lacking, *self.added], self.retired)
         else:
-            sync_index(self._db, self._vectors, self._encoder)
+            sync_index(self._db, vectors, self._encoder)
 
 
 def apply(db: Database, vectors: VectorIndex, encoder: Encoder, added: Sequence[int], retired: Sequence[int]) -> None:

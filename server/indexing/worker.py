@@ -47,6 +47,7 @@ def utc_now() -> datetime:
 class IndexWorker:
     """Claims index jobs (params ``repo`` and ``path``) one after another until stopped.
 
+    ``vectors`` None: only what is in SQL is brought up to date; whoever opens a vector index fills it from there.
     ``indexed`` is called with the repository's name after each job that changed the index.
     """
 
@@ -54,7 +55,7 @@ class IndexWorker:
         self,
         db: Database,
         encoder: Encoder,
-        vectors: VectorIndex,
+        vectors: VectorIndex | None,
         *,
         now: Callable[[], datetime] = utc_now,
         indexed: Callable[[str], None] | None = None,
