@@ -70,7 +70,8 @@ def ingest(
 ) -> IngestResult:
     """Bring the index of repository ``repo`` into step with the folder ``root``.
 
-    ``vectors`` None: there is no vector index to bring into step. ``leave_out_secrets``: values that look like passwords and tokens are replaced before anything is stored.
+    ``vectors`` None: there is no vector index to bring into step.
+    ``leave_out_secrets``: values that look like passwords and tokens are replaced before anything is stored.
     Raises InvalidInput when the folder can't be read or the name can't be one, Cancelled between batches, NotFound when
     the repository is removed meanwhile.
     """
@@ -206,7 +207,7 @@ class _Run:
             for change in changes:
                 if change.drafts is not None:
                     self._note(chunks.replace_file(tx, self.repo, change.state.path, change.drafts, self.now()))
-                repos.put_file(tx, self.repo, change.state)
+                repos.put_file(tx, self.repo, change.state, cut=change.drafts is not None)
             for path in gone:
                 self._note(chunks.replace_file(tx, self.repo, path, (), self.now()))
                 repos.drop_file(tx, self.repo, path)
