@@ -94,7 +94,8 @@ class Indexing:
         with ProcessLock(server_lock(settings.data)):
             self._encoder = self._encoder or Encoder.load(settings.encoder)
             vectors = VectorIndex.open(settings.qdrant_dir, settings.qdrant_url, self._encoder.dimension)
-            worker = IndexWorker(self._context.db, self._encoder, vectors, leave_out_secrets=settings.leave_out_secrets)
+            kept = vectors if settings.qdrant_url else None  # one in memory would be filled and thrown away
+            worker = IndexWorker(self._context.db, self._encoder, kept, leave_out_secrets=settings.leave_out_secrets)
             worker.start()
             try:
                 return follow(job)

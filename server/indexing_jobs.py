@@ -6,17 +6,12 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from store import jobs, repos
 from store.checks import clean
 from store.database import Connection, Database
 from store.errors import Conflict, InvalidInput, NotFound
 from store.types import Job, JobKind
-
-if TYPE_CHECKING:
-    from store.encoder import Encoder
-    from store.vectors import VectorIndex
 
 RECENT = 500
 
@@ -76,13 +71,6 @@ def refuse_while_indexing(recent: Sequence[Job], name: str) -> None:
     job_id = open_jobs(recent).get(name)
     if job_id is not None:
         raise Conflict(f"Job {job_id} is indexing {name!r}; cancel it first.")
-
-
-def forget(db: Database, vectors: VectorIndex, encoder: Encoder, gone: Sequence[int]) -> None:
-    """Take chunks that SQL has retired out of the vector index, and note that it is in step again."""
-    from server.indexing.recover import apply  # torch: whoever only queues a job does without
-
-    apply(db, vectors, encoder, [], gone)
 
 
 def _readable(path: str) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from store import lexical, meta, texts
@@ -134,17 +134,25 @@ def live_vectors(
     tx: Connection, encoder: str, after_id: int, limit: int, repo: str | None = None
 ) -> list[tuple[int, str, Vector]]:
     """A page of (chunk id, repository name, vector of shape ``(d,)``) of live chunks with an id above ``after_id``."""
-    query = (
-        select(chunks.c.id, repos.c.name, vectors.c.vector)
-        .join_from(chunks, repos)
-        .join(vectors, vectors.c.content_hash == chunks.c.content_hash)
-        .where(vectors.c.encoder == encoder, chunks.c.retired_at.is_(None), chunks.c.id > after_id)
-        .order_by(chunks.c.id)
-        .limit(limit)
-    )
+    query = _live_vectors(encoder).where(chunks.c.id > after_id).order_by(chunks.c.id).limit(limit)
     if repo is not None:
         query = query.where(repos.c.name == repo)
     return [(row.id, row.name, texts.unpack(row.vector)) for row in tx.execute(query)]
+
+
+def live_vectors_among(tx: Connection, encoder: str, ids: Iterable[int]) -> list[tuple[int, str, Vector]]:
+    """As ``live_vectors``: those of the ids that exist, are not retired and have a vector."""
+    return [
+        (row.id, row.name, texts.unpack(row.vector))
+        for batch in batches(ids)
+        for row in tx.execute(_live_vectors(encoder).where(chunks.c.id.in_(batch)))
+    ]
+
+
+def lacking_vectors(tx: Connection, encoder: str) -> list[int]:
+    """The live chunks whose text ``encoder`` has not encoded yet."""
+    encoded = exists().where(vectors.c.content_hash == chunks.c.content_hash, vectors.c.encoder == encoder)
+    return list(tx.execute(select(chunks.c.id).where(chunks.c.retired_at.is_(None), ~encoded)).scalars())
 
 
 def generation(tx: Connection) -> int:
@@ -174,6 +182,16 @@ _CHUNKS: Select[int, str, str, int, int, str, str, str, str] = (
     .join_from(chunks, repos)
     .join(texts_table, texts_table.c.content_hash == chunks.c.content_hash)
 )
+
+
+def _live_vectors(encoder: str) -> Select[int, str, bytes]:
+    return (
+        select(chunks.c.id, repos.c.name, vectors.c.vector)
+        .join_from(chunks, repos)
+        .join(vectors, vectors.c.content_hash == chunks.c.content_hash)
+        .where(vectors.c.encoder == encoder, chunks.c.retired_at.is_(None))
+    )
+
 
 _FILE = (
     select(chunks.c.id, chunks.c.content_hash, chunks.c.start_line, chunks.c.end_line, chunks.c.symbol)

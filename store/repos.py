@@ -99,10 +99,14 @@ def count_secrets(tx: Connection, repo: str) -> int:
     return int(tx.execute(select(n).where(files.c.repo_id == _id(tx, repo))).scalar_one())
 
 
-def put_file(tx: Connection, repo: str, state: FileState) -> None:
-    """Note the state that a file was indexed in. Raises NotFound, InvalidInput for a path that is not text."""
+def put_file(tx: Connection, repo: str, state: FileState, *, cut: bool = True) -> None:
+    """Note the state that a file was indexed in; a file that was cut again has no docstring questions for now.
+
+    Raises NotFound, InvalidInput for a path that is not text.
+    """
     values: dict[str, Any] = {"size": state.size, "mtime_ns": str(state.mtime_ns), "file_hash": state.file_hash}
     values["secrets"] = [list(place) for place in state.secrets]
+    values |= {"questions": None} if cut else {}
     row = insert(files).values(repo_id=_id(tx, repo), path=clean(state.path, "the path"), **values)
     tx.execute(row.on_conflict_do_update(index_elements=["repo_id", "path"], set_=values))
 
@@ -110,6 +114,26 @@ def put_file(tx: Connection, repo: str, state: FileState) -> None:
 def drop_file(tx: Connection, repo: str, path: str) -> None:
     """Forget a file; its chunks are retired with ``chunks.replace_file(…, [])``. Raises NotFound."""
     tx.execute(delete(files).where(files.c.repo_id == _id(tx, repo), files.c.path == path))
+
+
+def file_questions(tx: Connection, repo: str) -> dict[str, list[tuple[str, str]] | None]:
+    """(query, content hash) of each indexed file's docstrings by path; None where they are yet to be looked for.
+
+    Raises NotFound.
+    """
+    rows = tx.execute(select(files.c.path, files.c.questions).where(files.c.repo_id == _id(tx, repo)))
+    return {
+        row.path: None if row.questions is None else [(query, digest) for query, digest in row.questions]
+        for row in rows
+    }
+
+
+def put_file_questions(tx: Connection, repo: str, found: Mapping[str, list[tuple[str, str]]]) -> None:
+    """Note the docstring questions of files by path. Raises NotFound."""
+    repo_id = _id(tx, repo)
+    for path, questions in found.items():
+        own = update(files).where(files.c.repo_id == repo_id, files.c.path == path)
+        tx.execute(own.values(questions=[list(question) for question in questions]))
 
 
 def _id(tx: Connection, name: str) -> int:

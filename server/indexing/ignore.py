@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
+from server.indexing.globs import Rule, rule
+from server.indexing.reading import read_below
+
+NAME = ".gitignore"
+LARGEST = 1_000_000
+"""Bytes of one file of rules that count."""
+LONGEST = 1_000
+"""Characters of a rule that counts."""
+MOST = 10_000
+"""Rules of one file that count."""
+log = logging.getLogger("rankloop.server")
 
 
 class Ignore:
     """Rules that hold in one folder: its own and, through ``outer``, those of the folders around it."""
 
-    def __init__(self, spec: GitIgnoreSpec, outer: Ignore | None = None, inside: str = "") -> None:
-        self._spec = spec
+    def __init__(self, rules: Sequence[Rule], outer: Ignore | None = None, inside: str | None = None) -> None:
+        self._rules = rules[::-1]
         self._outer = outer
         self._inside = inside
-        """Path of this folder in the outer one, ending in a slash."""
+        """This folder's name in the outer one; None where both are the same folder."""
 
-    def ignores(self, name: str) -> bool:
-        """Whether git would ignore the entry (a path relative to this folder; folders end in a slash)."""
+    def ignores(self, path: str) -> bool:
+        """Whether git would ignore the entry (a path relative to this folder; a folder's ends in a slash)."""
+        folder = path.endswith("/")
+        names = path.removesuffix("/").split("/")
         level: Ignore | None = self
         while level is not None:
-            verdict = level._spec.check_file(name).include
-            if verdict is not None:
-                return verdict
-            name = level._inside + name
+            for one in level._rules:  # the last rule that matches decides
+                if one.matches(names, folder):
+                    return not one.keeps
+            if level._inside is not None:
+                names.insert(0, level._inside)
             level = level._outer
         return False
 
-    def enter(self, folder: Path) -> Ignore:
-        """The rules inside a child folder."""
-        return Ignore(_read(folder / ".gitignore"), self, f"{folder.name}/")
+    def enter(self, name: str, rules: Sequence[Rule] = ()) -> Ignore:
+        """The rules inside a child folder, which has ``rules`` of its own."""
+        return Ignore(rules, self, name)
 
 
 def outermost(root: Path) -> Ignore:
@@ -39,31 +54,33 @@ def outermost(root: Path) -> Ignore:
     """
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
     if top is None:
-        return Ignore(_read(root / ".gitignore"))
-    ignore = Ignore(_read(top / ".gitignore"), Ignore(_read(top / ".git" / "info" / "exclude")))
+        return Ignore(rules_of(root))
+    ignore = Ignore(rules_of(top), Ignore(rules_of(top / ".git" / "info", "exclude")))
+    inside = ""
     for part in root.relative_to(top).parts:
         if ignore.ignores(f"{part}/"):
-            return Ignore(_read(root / ".gitignore"))
-        top = top / part
-        ignore = ignore.enter(top)
+            return Ignore(rules_of(root))
+        inside += f"{part}/"
+        ignore = ignore.enter(part, rules_of(top, inside + NAME))
     return ignore
 
 
-def _read(path: Path) -> GitIgnoreSpec:
-    """The file's rules; none where there is no such file or it can't be read."""
+def rules_of(root: Path, path: str = NAME) -> list[Rule]:
+    """The rules of a file below ``root``; none where there is no such file or it can't be read.
+
+    git does not follow links to it either.
+    """
     try:
-        if path.is_symlink():  # git does not follow them either
-            return GitIgnoreSpec.from_lines([])
-        lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+        raw = read_below(root, path, LARGEST)
     except OSError:
-        return GitIgnoreSpec.from_lines([])
-    return GitIgnoreSpec.from_lines(line for line in lines if _valid(line))
-
-
-def _valid(line: str) -> bool:
-    """Git passes over patterns that mean nothing; pathspec would refuse the whole file."""
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
+        return []
+    if len(raw) > LARGEST:
+        raw = raw[:LARGEST].rpartition(b"\n")[0]
+        log.warning("of %s in %s only the first %d bytes count", path, root, LARGEST)
+    lines = [line.removesuffix("\r") for line in raw.decode("utf-8-sig", "replace").split("\n")]
+    found = [made for line in lines if len(line) <= LONGEST and (made := rule(line)) is not None]
+    if any(len(line) > LONGEST for line in lines):
+        log.warning("rules of more than %d characters in %s in %s do not count", LONGEST, path, root)
+    if len(found) > MOST:
+        log.warning("of %s in %s only the first %d rules count", path, root, MOST)
+    return found[:MOST]

@@ -19,7 +19,7 @@ from server.indexing import secrets as hidden
 from server.indexing.chunking import VERSION, chunk_file, normalise
 from server.indexing.embed import embed_alongside, embed_missing
 from server.indexing.progress import Meter, Progress
-from server.indexing.recover import apply, in_step, sync_index
+from server.indexing.recover import InStep
 from server.indexing.walk import Found, Skipped, checked_root, read, walk
 from store import chunks, meta, repos, texts
 from store.database import Database
@@ -31,6 +31,8 @@ from store.vectors import VectorIndex
 
 _BATCH = 64
 """Files a transaction: short enough that a rating never waits for it."""
+_LOOK_S = 1.0
+"""After which a slow walk asks again whether it is to stop."""
 _CUT_BY = "chunking_versions"
 _ASKED = "docstring_questions_of"
 
@@ -57,7 +59,7 @@ class IngestResult:
 def ingest(
     db: Database,
     encoder: Encoder,
-    vectors: VectorIndex,
+    vectors: VectorIndex | None,
     repo: str,
     root: Path,
     now: Callable[[], datetime],
@@ -68,6 +70,7 @@ def ingest(
 ) -> IngestResult:
     """Bring the index of repository ``repo`` into step with the folder ``root``.
 
+    ``vectors`` None: there is no vector index to bring into step.
     ``leave_out_secrets``: values that look like passwords and tokens are replaced before anything is stored.
     Raises InvalidInput when the folder can't be read or the name can't be one, Cancelled between batches, NotFound when
     the repository is removed meanwhile.
@@ -76,22 +79,16 @@ def ingest(
     root = checked_root(root)
     with db.write() as tx:
         repos.add(tx, repo, str(root), now())
-    run = _Run(db, repo, now, report, cancelled, leave_out_secrets)
-    with db.read() as tx:
-        lacking = texts.missing_count(tx, encoder.name)
-    was_in_step = not lacking and in_step(db, vectors, encoder)
-    found = run.survey(root)
-    asked = run.asked(False)
-    try:
-        early = embed_alongside(db, encoder, lambda: run.cut(found), lambda: len(run.added), cancelled)
-        embedded = embed_missing(db, encoder, report, cancelled, early)
-    finally:
-        encoder.relax()
-    meter = Meter("publish", len(run.added) + len(run.retired), report)
-    if was_in_step:
-        apply(db, vectors, encoder, run.added, run.retired)
-    else:
-        sync_index(db, vectors, encoder)
+    with InStep(db, vectors, encoder) as index:
+        run = _Run(db, repo, now, report, cancelled, leave_out_secrets, added=index.added, retired=index.retired)
+        found = run.survey(root)
+        asked = run.asked(False)
+        try:
+            early = embed_alongside(db, encoder, lambda: run.cut(found), lambda: len(run.added), cancelled)
+            embedded = embed_missing(db, encoder, report, cancelled, early)
+        finally:
+            encoder.relax()
+        meter = Meter("publish", len(run.added) + len(run.retired), report)
     meter.at(len(run.added) + len(run.retired))
     if run.added or run.retired or not asked:
         run.ask(found)
@@ -132,14 +129,16 @@ class _Run:
     def survey(self, root: Path) -> list[Found]:
         meter = Meter("walk", 0, self.report)
         found: list[Found] = []
+        looked = monotonic()
         for seen, item in enumerate(walk(root), 1):
             if isinstance(item, Found):
                 found.append(item)
             else:
                 self.skipped[item.reason.value] += 1
-            if seen % 1000 == 0:
+            if seen % 1000 == 0 or monotonic() - looked > _LOOK_S:
                 self._stop_if_asked()
                 meter.at(seen)
+                looked = monotonic()
         return found
 
     def cut(self, found: Sequence[Found]) -> None:
@@ -208,7 +207,7 @@ class _Run:
             for change in changes:
                 if change.drafts is not None:
                     self._note(chunks.replace_file(tx, self.repo, change.state.path, change.drafts, self.now()))
-                repos.put_file(tx, self.repo, change.state)
+                repos.put_file(tx, self.repo, change.state, cut=change.drafts is not None)
             for path in gone:
                 self._note(chunks.replace_file(tx, self.repo, path, (), self.now()))
                 repos.drop_file(tx, self.repo, path)

@@ -6,9 +6,10 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from server.indexing.ignore import Ignore, outermost
+from server.indexing.ignore import NAME, Ignore, outermost, rules_of
+from server.indexing.reading import read_below
 from server.indexing.screen import LARGEST, Reason, content, folder_reason, name_reason
 from store.errors import InvalidInput
 
@@ -19,7 +20,7 @@ class Found:
 
     path: str
     """Relative to the root, with slashes."""
-    absolute: Path
+    root: Path
     size: int
     mtime_ns: int
 
@@ -58,33 +59,35 @@ def walk(root: Path) -> Iterator[Found | Skipped]:
     Raises InvalidInput when the root itself can't be read.
     """
     root = checked_root(root)
-    pending: list[tuple[Path, str, Ignore]] = [(root, "", outermost(root))]
+    pending: list[tuple[str, Ignore]] = [("", outermost(root))]
     while pending:
-        folder, prefix, ignore = pending.pop()
+        prefix, ignore = pending.pop()
         try:
-            with os.scandir(folder) as scan:
+            with os.scandir(root / prefix) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError:
             yield Skipped(prefix or "./", Reason.UNREADABLE_FOLDER)
             continue
+        if prefix:
+            own = rules_of(root, prefix + NAME) if any(entry.name == NAME for entry in entries) else ()
+            ignore = ignore.enter(PurePosixPath(prefix).name, own)
         inner = []
         for entry in entries:
             if _is_folder(entry):
                 reason = _folder_reason(entry, ignore)
                 if reason is None:
-                    child = Path(entry.path)
-                    inner.append((child, f"{prefix}{entry.name}/", ignore.enter(child)))
+                    inner.append((f"{prefix}{entry.name}/", ignore))
                 else:
                     yield Skipped(_printable(f"{prefix}{entry.name}/"), reason)
             else:
-                yield _file(entry, f"{prefix}{entry.name}", ignore)
+                yield _file(root, entry, f"{prefix}{entry.name}", ignore)
         pending += reversed(inner)
 
 
 def read(found: Found) -> str | Skipped:
-    """The file's text, or why it is left out after all."""
+    """The file's text, or why it is left out after all: no link is followed, also not one that took its place since."""
     try:
-        raw = found.absolute.read_bytes()
+        raw = read_below(found.root, found.path, LARGEST)
     except OSError:
         return Skipped(found.path, Reason.UNREADABLE)
     if len(raw) > LARGEST:
@@ -109,7 +112,7 @@ def _folder_reason(entry: os.DirEntry[str], ignore: Ignore) -> Reason | None:
     return reason
 
 
-def _file(entry: os.DirEntry[str], path: str, ignore: Ignore) -> Found | Skipped:
+def _file(root: Path, entry: os.DirEntry[str], path: str, ignore: Ignore) -> Found | Skipped:
     if not _is_utf8(path):
         return Skipped(_printable(path), Reason.NAME)
     try:
@@ -129,7 +132,7 @@ def _file(entry: os.DirEntry[str], path: str, ignore: Ignore) -> Found | Skipped
             reason = Reason.TOO_LARGE
     if reason is not None:
         return Skipped(path, reason)
-    return Found(path, Path(entry.path), about.st_size, about.st_mtime_ns)
+    return Found(path, root, about.st_size, about.st_mtime_ns)
 
 
 def _is_utf8(name: str) -> bool:

@@ -15,7 +15,7 @@ from uuid import uuid4
 from server.indexing.embed import embed_missing
 from server.indexing.ingest import ingest, summary
 from server.indexing.progress import Progress
-from server.indexing.recover import sync_index
+from server.indexing.recover import InStep
 from store import jobs
 from store.database import Database
 from store.encoder import Encoder
@@ -47,6 +47,7 @@ def utc_now() -> datetime:
 class IndexWorker:
     """Claims index jobs (params ``repo`` and ``path``) one after another until stopped.
 
+    ``vectors`` None: only what is in SQL is brought up to date; whoever opens a vector index fills it from there.
     ``indexed`` is called with the repository's name after each job that changed the index.
     """
 
@@ -54,7 +55,7 @@ class IndexWorker:
         self,
         db: Database,
         encoder: Encoder,
-        vectors: VectorIndex,
+        vectors: VectorIndex | None,
         *,
         now: Callable[[], datetime] = utc_now,
         indexed: Callable[[str], None] | None = None,
@@ -96,10 +97,11 @@ class IndexWorker:
     def _repair(self) -> bool:
         """Finish what a killed process left: vectors that are missing, then the vector index."""
         try:
-            embed_missing(self._db, self._encoder, lambda _: None, self._stopping.is_set)
+            with InStep(self._db, self._vectors, self._encoder):
+                embed_missing(self._db, self._encoder, lambda _: None, self._stopping.is_set)
         except Cancelled:
             return False
-        return sync_index(self._db, self._vectors, self._encoder)
+        return True
 
     def _next(self) -> bool:
         job = jobs.claim(self._db, [JobKind.INDEX], self._owner, LEASE, self._now())

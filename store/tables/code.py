@@ -50,6 +50,7 @@ files = Table(
     Column("mtime_ns", String(24), nullable=False),
     Column("file_hash", String(64), nullable=False),
     Column("secrets", JSON, nullable=False, server_default="[]"),  # [line, kind] of each value left out of its text
+    Column("questions", JSON(none_as_null=True)),  # [query, content hash] of its docstrings; NULL: not looked for yet
     UniqueConstraint("repo_id", "path"),
 )
 

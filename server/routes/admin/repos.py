@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from server import indexing_jobs
 from server.deps import Admin, Key, State
+from server.indexing import recover
 from server.schemas.data import AdminRepo, RepoAccepted, RepoForm, SecretPlace, VisibilityForm, VisibilityView
 from server.schemas.jobs import JobAccepted
 from store import chunks, jobs, repos, visibility
@@ -73,11 +74,12 @@ def put_visibility(admin: Admin, name: Key, form: VisibilityForm, state: State) 
 @router.delete("/{name:path}", status_code=204)
 def delete_repo(admin: Admin, name: Key, state: State) -> None:  # noqa: ARG001
     """Remove a repository from search. What was judged in it is kept."""
+    before = recover.held(state.db, state.vectors, state.encoder)
     with state.db.write() as tx:
         indexing_jobs.refuse_while_indexing(jobs.list_all(tx, JobKind.INDEX, limit=500), name)
         gone = repos.remove(tx, name, state.clock())
-        chunks.bump_generation(tx)
-    indexing_jobs.forget(state.db, state.vectors, state.encoder, gone)
+        after = chunks.bump_generation(tx)
+    recover.forget(state.db, state.vectors, state.encoder, gone, before, after)
 
 
 def _readers(readers: Readers) -> VisibilityView:

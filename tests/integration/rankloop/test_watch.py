@@ -18,12 +18,14 @@ from rankloop.context import Context
 from rankloop.indexing import Indexing, wait
 from rankloop.locks import ProcessLock, server_lock
 from rankloop.watch import Change, Watcher, between, look
-from store import chunks, jobs, repos
-from store.database import Database
+from server.indexing.recover import sync_index
+from store import chunks, jobs, mending, meta, repos
+from store.database import Database, migrate
 from store.encoder import Encoder
 from store.errors import InvalidInput, Unavailable
-from store.settings import process_environment
+from store.settings import Settings, process_environment
 from store.types import Job, JobKind
+from store.vectors import VectorIndex
 from tests.integration.rankloop.conftest import Desk, Models
 from tests.integration.server.support import running, until
 
@@ -159,6 +161,36 @@ def test_edits_reach_the_index_through_the_running_server(folder: Path, desk: De
                 len([job for job in jobs.list_all(tx, JobKind.INDEX, limit=50) if job.params["repo"] == "watched"]) == 4
             )
         assert "chunks new" in told[0]
+
+
+def test_without_a_server_no_vector_index_is_filled(
+    folder: Path, empty: Desk, monkeypatch: pytest.MonkeyPatch, models_encoder: Encoder
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("a vector index that nobody searches was filled")
+
+    migrate(empty.settings.database)
+    db = empty.database()
+    context = Context(Settings(data=empty.data, encoder=models_encoder.name), db, Console(highlight=False))
+    indexing = Indexing(context, "shop", folder)
+    with db.write() as tx:
+        meta.put(tx, "vector_index", {"generation": 0, "encoder": models_encoder.name, "points": 7})  # a server's
+    with monkeypatch.context() as patched:
+        for filling in ("rebuild", "upsert", "remove"):
+            patched.setattr(VectorIndex, filling, fail)
+        assert indexing.run(partial(wait, context)).error is None
+        (folder / "new.py").write_text(ANSWER)
+        assert indexing.run(partial(wait, context)).error is None
+    assert "new.py" in live(db)
+    with db.read() as tx:
+        stored = {id_ for id_, *_ in chunks.live_vectors(tx, models_encoder.name, 0, 1000)}
+        assert len(stored) == chunks.count(tx)
+        assert not mending.marker_behind(tx, chunks.generation(tx)), "doctor has nothing to complain of"
+    index = VectorIndex.open(None, None, models_encoder.dimension)
+    assert sync_index(db, index, models_encoder), "the next server's own"
+    assert {id_ for id_, _ in index.search(models_encoder.encode_one("forty two"), "shop", 1000)} == stored
+    index.close()
+    db.dispose()
 
 
 def test_without_a_server_the_command_indexes_itself_until_interrupted(folder: Path, empty: Desk) -> None:

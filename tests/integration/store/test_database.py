@@ -68,7 +68,7 @@ def test_migrating_again_changes_nothing(url: str) -> None:
     migrate(url)
     database = Database.open(url)
     with database.read() as tx:
-        assert schema_version(tx) == "0004"
+        assert schema_version(tx) == "0005"
     database.dispose()
 
 
@@ -203,5 +203,5 @@ def test_the_migrations_travel_with_an_installed_package(tmp_path: Path) -> None
     subprocess.run([sys.executable, "-c", script], cwd=site, check=True, env={"PYTHONPATH": str(site)})
     database = Database.open(url)
     with database.read() as tx:
-        assert schema_version(tx) == "0004"
+        assert schema_version(tx) == "0005"
     database.dispose()

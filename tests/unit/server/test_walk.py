@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from server.indexing.reading import read_below
 from server.indexing.screen import LARGEST, Reason
 from server.indexing.walk import Found, Skipped, checked_root, read, walk
 from store.errors import InvalidInput
@@ -169,8 +172,56 @@ def test_a_file_that_vanishes_is_unreadable(tmp_path: Path) -> None:
     tree(tmp_path, {"a.py": "1"})
     (item,) = walk(tmp_path)
     assert isinstance(item, Found)
-    item.absolute.unlink()
+    (tmp_path / item.path).unlink()
     assert read(item) == Skipped("a.py", Reason.UNREADABLE)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("swap", ["link", "folder link", "upper folder link", "pipe", "folder", "link within"])
+def test_what_takes_a_listed_file_s_place_is_not_read(tmp_path: Path, swap: str) -> None:
+    """A checkout between the listing of a folder and the reading of its files."""
+    outside = tree(tmp_path / "outside", {"x.py": "token = 1", "b/x.py": "token = 2"})
+    root = tree(tmp_path / "root", {"a/b/x.py": "x = 1", "a/other.py": "x = 2"})
+    listed = next(item for item in walk(root) if isinstance(item, Found) and item.path == "a/b/x.py")
+    file = root / "a" / "b" / "x.py"
+    assert read(listed) == "x = 1"
+    taken = {"folder link": root / "a" / "b", "upper folder link": root / "a"}.get(swap, file)
+    taken.rename(tmp_path / "aside")
+    if swap == "pipe":
+        os.mkfifo(taken)
+    elif swap == "folder":
+        taken.mkdir()
+    else:
+        taken.symlink_to({"link": outside / "x.py", "link within": root / "a" / "other.py"}.get(swap, outside))
+    assert read(listed) == Skipped("a/b/x.py", Reason.UNREADABLE)
+
+
+def test_a_file_that_grew_since_it_was_listed_is_too_large(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.txt": "a b c\n"})
+    (item,) = walk(tmp_path)
+    assert isinstance(item, Found)
+    (tmp_path / "a.txt").write_bytes(b"a b c\n" * (LARGEST // 6 + 1))
+    assert read(item) == Skipped("a.txt", Reason.TOO_LARGE)
+
+
+@pytest.mark.parametrize("path", ["../outside.txt", "a/../../outside.txt", "/etc/hostname", "", "."])
+def test_no_path_leads_out_of_the_root(tmp_path: Path, path: str) -> None:
+    root = tree(tmp_path / "root", {"a/b.txt": "x"})
+    (tmp_path / "outside.txt").write_text("x")
+    with pytest.raises(OSError, match="no path below the root"):
+        read_below(root, path, 10)
+    assert read_below(root, "a/b.txt", 10) == b"x"
+
+
+def test_reading_leaves_no_file_open(tmp_path: Path) -> None:
+    root = tree(tmp_path / "root", {"a/b.txt": "x"})
+    (root / "a" / "link").symlink_to(root)
+    os.mkfifo(root / "pipe")
+    before = psutil.Process().num_fds()
+    for path in ("a/b.txt", "a/gone", "gone/b.txt", "a/link/a/b.txt", "pipe", "a", "a/b.txt/c"):
+        with suppress(OSError):
+            read_below(root, path, 10)
+    assert psutil.Process().num_fds() == before
 
 
 def test_a_data_directory_inside_is_not_indexed(tmp_path: Path) -> None:
