@@ -42,7 +42,8 @@ def foreign(tx: Connection, models_dir: Path) -> list[Path]:
         number = _NUMBER.match(path.name)
         if began is None or number is None or int(number.group(1)) > following:
             return False
-        return path.lstat().st_mtime >= began.timestamp()
+        born: float = began.timestamp()
+        return path.lstat().st_mtime >= born
 
     return sorted(path for path in _unknown(tx, models_dir) if not ours(path))
 
