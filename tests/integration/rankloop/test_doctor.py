@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -299,3 +300,23 @@ def test_it_says_which_engine_would_serve_and_names_a_damaged_one(desk: Desk) ->
     flip_a_bit(file, -100)
     (fault,) = [line for line in faults(desk) if "engine" in line and EXACT in line]
     assert "torch-fp32" in fault
+
+
+def test_a_data_directory_that_others_can_enter_is_named_and_left_as_it_is(desk: Desk) -> None:
+    with TemporaryDirectory() as open_place:
+        Path(open_place).chmod(0o755)
+        data = Path(open_place) / "data"
+        shutil.copytree(desk.data, data)
+        moved = Desk(data, desk.models)
+        for mode in (0o755, 0o711):
+            data.chmod(mode)
+            (fault,) = faults(moved)
+            assert "every user of this machine can enter" in fault
+            assert f"chmod 700 {data}" in moved.run("doctor", "--mend").output
+            assert data.stat().st_mode & 0o777 == mode, "whoever made it may have meant it"
+        for mode in (0o700, 0o770):
+            data.chmod(mode)
+            assert faults(moved) == []
+        data.chmod(0o755)
+        Path(open_place).chmod(0o700)
+        assert faults(moved) == [], "nobody gets as far as there"
