@@ -108,6 +108,7 @@ def restore(settings: Settings, source: Path) -> None:
         except (tarfile.TarError, OSError) as error:
             raise InvalidInput(f"{source} can't be unpacked: {error}") from error
         _check_database(source, Path(scratch) / DATABASE)
+        _sign_out(source, Path(scratch) / DATABASE)
         models = Path(scratch) / "models"
         if models.is_dir():
             settings.models_dir.mkdir(exist_ok=True)
@@ -134,12 +135,29 @@ def _check_members(source: Path, tar: tarfile.TarFile) -> None:
 
 
 def _check_database(source: Path, database: Path) -> None:
+    """No release makes triggers or views: in a forged file they would act, or answer, in place of what is stored."""
     connection = sqlite3.connect(database)
+    made: list[tuple[str, str]] = []
     try:
         verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        made = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchall()
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     finally:
         connection.close()
     if verdict != "ok":
         raise InvalidInput(f"the database in {source} is damaged: {verdict}")
+    for kind, name in made:
+        raise InvalidInput(f"the database in {source} holds a {kind}, which a backup never has: {name!r:.100}")
+
+
+def _sign_out(source: Path, database: Path) -> None:
+    """Here again: the backup may have been made by an older release, or by somebody else."""
+    connection = sqlite3.connect(database)
+    try:
+        with connection:
+            connection.execute("DELETE FROM sessions")
+    except sqlite3.DatabaseError as error:
+        raise InvalidInput(f"the database in {source} is not Rankloop's: {error}") from error
+    finally:
+        connection.close()

@@ -21,7 +21,13 @@ def examine(patient: Patient) -> Iterator[Finding]:
 
     Where there is no database that this release can work with, what would need one is left out.
     """
-    for check in (doctor_files.space, doctor_files.folders, doctor_files.processes, doctor_files.stale_locks):
+    for check in (
+        doctor_files.space,
+        doctor_files.folders,
+        doctor_files.privacy,
+        doctor_files.processes,
+        doctor_files.stale_locks,
+    ):
         yield _found(check, patient)
     file = _found(doctor_files.database_file, patient)
     yield file

@@ -13,6 +13,10 @@ from store.errors import Conflict
 from store.types import Job, JobKind
 
 MEND = "rankloop doctor --mend"
+FOREIGN = (
+    "is RANKLOOP_DATA, or DATABASE_URL, the right one? If the database was lost, bring it back from a backup (rankloop "
+    "restore FILE, into another data directory); folders that nobody misses: move them away"
+)
 
 
 def jobs_at_work(patient: Patient) -> Finding:
@@ -107,7 +111,11 @@ def leftovers(patient: Patient) -> Finding:
         return Finding("leftovers", True, "not looked for while a trainer works")
     models = patient.settings.models_dir
     with patient.db.read() as tx:
+        foreign = left.foreign(tx, models) if models.is_dir() else []
         found = left.find(tx, models) if models.is_dir() else []
+    if foreign:
+        kept = f"{', '.join(path.name for path in foreign)} kept: not in this database, which can't have made them"
+        return Finding("leftovers", False, kept, FOREIGN)
     names = ", ".join(path.relative_to(models).as_posix() for path in found)
 
     def sweep() -> str:

@@ -43,6 +43,18 @@ def folders(patient: Patient) -> Finding:
     return Finding("folders", not faults, "; ".join(faults) or "readable and writable", advice)
 
 
+def privacy(patient: Patient) -> Finding:
+    """Whether other people of the machine can enter the data directory, and so read the database in it."""
+    data = patient.settings.data.resolve()
+    entered = all(folder.stat().st_mode & stat.S_IXOTH for folder in (data, *data.parents))
+    advice = (
+        f"chmod 700 {data}; where a group of people shall work in it: chmod 770. It was there before Rankloop, which "
+        "leaves its mode to you"
+    )
+    detail = "every user of this machine can enter the data directory and read code, questions and ratings"
+    return Finding("privacy", not entered, detail if entered else "other users can't enter the data directory", advice)
+
+
 def token(patient: Patient) -> Finding:
     settings = patient.settings
     file = settings.data / "admin-token"

@@ -112,7 +112,7 @@ class Greeter(threading.Thread):
             kept = "of RANKLOOP_ADMIN_TOKEN" if self._settings.admin_token else f"in {self._settings.data}/admin-token"
             return f"with     the token {kept}"
         with db.write() as tx:
-            link = sessions.create(tx, "link", "admin", "admin", LINK_LIFE, datetime.now(UTC))
+            link = sessions.create(tx, "link", sessions.OPERATOR, "admin", LINK_LIFE, datetime.now(UTC))
         return f"once     {url}/admin#link={link}  (valid for 30 minutes)"
 
     def _index_folder(self, db: Database, folder: Path) -> None:

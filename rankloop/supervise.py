@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from rankloop.other_trainer import OtherTrainer
 from rankloop.pulse import Watch, stamp_of, work_of
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class TrainerSupervisor:
     def __init__(self, lock: Path) -> None:
         """``lock``: the file that a trainer holds, and touches while it lives."""
         self._lock = lock
+        self._other = OtherTrainer(lock)
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_at: float | None = None
@@ -68,6 +70,7 @@ class TrainerSupervisor:
             code = self._ended(self._process)
             if self._stopping.is_set():
                 return
+            self._other.look(HUNG_S)
             delay = FIRST_DELAY_S if time.monotonic() - started > STEADY_S else min(delay * 2, LONGEST_DELAY_S)
             log.warning("trainer ended with code %d; starting it again in %.0f s", code, delay)
             self._stopping.wait(delay)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
+import time
 from types import FrameType
 
 from rankloop.locks import ProcessLock, trainer_lock
@@ -12,7 +14,12 @@ from rankloop.pulse import Pulse
 from store.settings import Settings
 from trainer.main import run
 
+log = logging.getLogger(__name__)
+
 PARENT_POLL_S = 2.0
+ORPHAN_GRACE_S = 30.0
+"""What an orderly end may take once the parent is gone. A main thread that hangs never ends by itself, and would keep
+the lock, and its job running, for ever."""
 
 
 def run_trainer(settings: Settings, parent: int | None) -> None:
@@ -37,6 +44,11 @@ def run_trainer(settings: Settings, parent: int | None) -> None:
 
 
 def _watch_parent(parent: int, stop: threading.Event) -> None:
-    while not stop.wait(PARENT_POLL_S):
-        if os.getppid() != parent:
-            stop.set()
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    stop.set()
+    time.sleep(ORPHAN_GRACE_S)
+    log.error("the server is gone, and the trainer has not ended within %.0f s: it is killed", ORPHAN_GRACE_S)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with what it has started
+    os._exit(1)

@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 from typing import Literal, TypeAlias
 
 from server.problems import SignInNeeded, SignInOff
+from store import sessions
 from store.errors import Forbidden, InvalidInput
 from store.roles import RoleMap, at_least
 from store.settings import Settings, is_loopback
@@ -18,8 +19,7 @@ from store.visibility import Viewer
 
 Way: TypeAlias = Literal["proxy", "oidc"]
 """How people sign in."""
-OPERATOR = "admin"
-"""Whoever signs in by the admin token or the first link: a role without a name."""
+OPERATOR = sessions.OPERATOR
 NAME_CHARACTERS = 200
 GROUPS = 500
 _VISITOR = re.compile(r"visitor-[0-9a-f]{32}")

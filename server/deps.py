@@ -58,22 +58,23 @@ def caller(request: Request, state: State) -> Caller:
 
     The admin token, and a session made with it, is no person's account: it lends its role to whoever the rest names,
     so that signing in takes nobody's conversations away and gives nobody a second voice. Tokens that nobody knows are
-    attempts to sign in, of which an address has a few a minute. Raises TooMany.
+    attempts to sign in, of which an address has a few a minute; where somebody is signed in besides, each counts once,
+    since a proxy may pass on a token of its own with every request. Raises TooMany.
     """
     who = _proxied(request, state) or _unsigned(request, state)
     bearer, cookie = _bearer(request), request.cookies.get(state.access.session_cookie)
     if not bearer and not cookie:
         return who
-    if bearer and who.person is None:
-        _wait_for(state, who)
+    if bearer:
+        _wait_for(state, who, bearer)
     with state.db.read() as tx:
         if bearer and sessions.is_admin_token(tx, bearer):
             return _operator(who, state)
-        held = (sessions.lookup(tx, token, state.clock()) for token in (bearer, cookie) if token)
-        session = next((one for one in held if one is not None), None)
+        sent, kept = (sessions.lookup(tx, token, state.clock()) if token else None for token in (bearer, cookie))
+    session = sent or kept
+    if bearer and sent is None:
+        _guessed(state, who, bearer, once=who.person is not None or session is not None)
     if session is None:
-        if bearer and who.person is None:
-            _take(state, state.limits.signing_in, who, "attempts to sign in")
         return who
     if session.actor == OPERATOR:
         return replace(_operator(who, state), expires_at=session.expires_at)
@@ -198,6 +199,12 @@ def signing_in(request: Request, state: State) -> None:
     _take(state, state.limits.signing_in, Caller(None, None, client, logged=True), "attempts to sign in")
 
 
+def sent_away(request: Request, state: State) -> None:
+    """Somebody who is sent to the sign-in provider. Raises TooMany."""
+    client = request.client.host if request.client else ""
+    _take(state, state.limits.sent_away, Caller(None, None, client, logged=True), "attempts to sign in")
+
+
 def admin(request: Request, state: State, who: Who) -> str:
     """The administrator's name. Raises SignInNeeded without credentials, Forbidden with those of someone else."""
     if who.role is not Role.ADMIN and _bearer(request) and not who.signed_in:
@@ -211,12 +218,24 @@ Id = Annotated[int, Path(ge=0, le=MAX_ID)]
 Key = Annotated[str, Path(min_length=1, max_length=200, json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f]+$"})]
 
 
-def _wait_for(state: AppState, who: Caller) -> None:
+def _wait_for(state: AppState, who: Caller, bearer: str) -> None:
     """Whoever has guessed too many tokens is not told whether the next one is right. Raises TooMany."""
     bucket = state.access.limited(who)
-    wait = 0 if bucket is None else state.limits.signing_in.wait(bucket, state.clock().timestamp())
+    if bucket is None or state.limits.tried.knows(bucket, sessions.hash_token(bearer)):
+        return
+    wait = state.limits.signing_in.wait(bucket, state.clock().timestamp())
     if wait:
         raise TooMany(f"Too many attempts to sign in in a short time; try again in {wait} s.", wait)
+
+
+def _guessed(state: AppState, who: Caller, bearer: str, *, once: bool) -> None:
+    """A wrong token is an attempt; ``once``: sent again it is none. Raises TooMany."""
+    bucket, fingerprint = state.access.limited(who), sessions.hash_token(bearer)
+    if bucket is None or (once and state.limits.tried.knows(bucket, fingerprint)):
+        return
+    _take(state, state.limits.signing_in, who, "attempts to sign in")
+    if once:
+        state.limits.tried.add(bucket, fingerprint)
 
 
 def _take(state: AppState, buckets: Buckets, who: Caller, acts: str) -> None:

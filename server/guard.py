@@ -27,6 +27,7 @@ Observe: TypeAlias = Callable[[str, str, int, float], None]
 
 MAX_BODY = 1 << 20
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+METHODS = CHANGING | {"GET", "HEAD", "OPTIONS"}
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -71,7 +72,7 @@ class Guard:
                 message = f"{seen.ambiguous} is there twice: the proxy must replace what callers send."
                 await exchange.refuse(400, "ambiguous_person", message)
         finally:
-            self._observe(scope["method"], route_of(scope), exchange.status or 499, time.perf_counter() - started)
+            self._observe(method_of(scope), route_of(scope), exchange.status or 499, time.perf_counter() - started)
 
     async def _serve(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, exchange: _Exchange) -> None:
         if not self._hosts.answers(headers.get(b"host")):
@@ -143,6 +144,11 @@ def cross_site(headers: dict[bytes, bytes], https: bool) -> bool:
         return False
     scheme, _, name = origin.partition(b"://")
     return name != headers.get(b"host", b"") or (https and scheme != b"https")
+
+
+def method_of(scope: Scope) -> str:
+    """The method where it is a known one: a label with few values, whatever callers write."""
+    return scope["method"] if scope["method"] in METHODS else "other"
 
 
 def route_of(scope: Scope) -> str:

@@ -58,6 +58,31 @@ class Buckets:
         return len(self._left)
 
 
+class Tried:
+    """Wrong tokens that were charged for already: sent again they tell nobody anything. Safe to share between threads.
+
+    It is asked and told fingerprints; beyond ``kept`` the oldest is forgotten, and charged for again.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, caller: str, fingerprint: str) -> None:
+        with self._lock:
+            self._known[caller, fingerprint] = None
+            while len(self._known) > self._kept:
+                self._known.popitem(last=False)
+
+    def knows(self, caller: str, fingerprint: str) -> bool:
+        return (caller, fingerprint) in self._known
+
+    def __len__(self) -> int:
+        """Fingerprints that are remembered."""
+        return len(self._known)
+
+
 class Limits:
     """The buckets of a server."""
 
@@ -65,3 +90,6 @@ class Limits:
         self.asking = Buckets(settings.asks_per_minute)
         self.rating = Buckets(settings.ratings_per_minute)
         self.signing_in = Buckets(SIGN_INS_PER_MINUTE)
+        self.sent_away = Buckets(SIGN_INS_PER_MINUTE)
+        """Sign-ins that begin at the provider; their ends count as ``signing_in``."""
+        self.tried = Tried()

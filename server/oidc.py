@@ -12,6 +12,7 @@ import base64
 import hmac
 import logging
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ TIMEOUT_S = 10.0
 LEEWAY_S = 60
 """By which the provider's clock may differ."""
 METADATA_LIFE_S = 3600.0
+FAILURE_LIFE_S = 5.0
+"""For so long a provider that did not answer is not asked again; then by one request at a time."""
 _WELL_KNOWN = "/.well-known/openid-configuration"
 _NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 log = logging.getLogger(__name__)
@@ -63,10 +66,13 @@ class Provider:
         self._secret = None if settings.oidc_client_secret is None else settings.oidc_client_secret.get_secret_value()
         self._scopes = settings.oidc_scopes
         self._name_claim = settings.oidc_name_claim
+        self._verified = settings.oidc_name_claim == "email" and settings.oidc_require_email_verified
         self._groups_claim = settings.oidc_groups_claim
         self._back = (settings.public_url or f"http://{settings.host}:{settings.port}") + CALLBACK
         self._lock = Lock()
         self._metadata: tuple[float, Json] | None = None
+        self._failed: tuple[float, str] | None = None
+        """When (on the monotonic clock) and how the provider last failed to describe itself."""
         self._keys: KeySet | None = None
 
     def begin(self, secret: str, now: float) -> str:
@@ -133,7 +139,7 @@ class Provider:
 
     def _completed(self, client: Any, known: Json, claims: Json) -> Json:
         """Claims that the ID token lacks, from the provider's userinfo; what is signed stays as it is."""
-        wanted = (self._name_claim, self._groups_claim)
+        wanted = [self._name_claim, self._groups_claim, *(["email_verified"] if self._verified else [])]
         if "userinfo_endpoint" not in known or all(_claim(claims, name) is not None for name in wanted):
             return claims
         with _reached(self._url):
@@ -150,8 +156,13 @@ class Provider:
             raise SignInNeeded(
                 f"The sign-in provider sends no {self._name_claim!r}; RANKLOOP_OIDC_NAME_CLAIM names it."
             )
-        if self._name_claim == "email" and claims.get("email_verified") is False:
-            raise SignInNeeded("The sign-in provider has not verified your e-mail address.")
+        said = claims.get("email_verified")
+        verified = said is True or said == "true" or (said is None and not self._verified)
+        if self._name_claim == "email" and not verified:
+            raise SignInNeeded(
+                "The sign-in provider has not verified your e-mail address, or does not say so; administrators set "
+                "RANKLOOP_OIDC_REQUIRE_EMAIL_VERIFIED."
+            )
         listed = _claim(claims, self._groups_claim)
         groups = [listed] if isinstance(listed, str) else listed if isinstance(listed, list) else []
         try:
@@ -178,11 +189,30 @@ class Provider:
 
     def _about(self, now: float) -> Json:
         """The provider's description of itself, an hour old at most. Raises Unavailable."""
-        with self._lock:
-            if self._metadata is None or not 0 <= now - self._metadata[0] < METADATA_LIFE_S:
-                self._metadata = (now, self._described())
-                self._keys = None
-            return self._metadata[1]
+        known, failed = self._metadata, self._failed
+        if known is not None and 0 <= now - known[0] < METADATA_LIFE_S:
+            return known[1]
+        # While the provider is down, one request waits for it and the others are told at once.
+        if not self._lock.acquire(blocking=failed is None):
+            raise Unavailable(failed[1] if failed else "")
+        try:
+            return self._asked(now)
+        finally:
+            self._lock.release()
+
+    def _asked(self, now: float) -> Json:
+        known, failed = self._metadata, self._failed
+        if known is not None and 0 <= now - known[0] < METADATA_LIFE_S:
+            return known[1]
+        if failed is not None and time.monotonic() - failed[0] < FAILURE_LIFE_S:
+            raise Unavailable(failed[1])
+        try:
+            self._metadata, self._keys = (now, self._described()), None
+        except Unavailable as error:
+            self._failed = (time.monotonic(), error.message)
+            raise
+        self._failed = None
+        return self._metadata[1]
 
     def _described(self) -> Json:
         known: Json = _json(self._url)

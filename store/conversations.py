@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import exists, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
+from store import visibility
 from store.checks import clean
 from store.errors import Conflict, InvalidInput, NotFound
 from store.tables import answers, conversations
@@ -51,16 +53,23 @@ def get(tx: Connection, id: str, actor: str) -> Conversation:
     return _conversation(row)
 
 
-def list_for(tx: Connection, actor: str, search: str | None, limit: int) -> list[Conversation]:
-    """The conversations of ``actor``, last used first; ``search`` must occur in the title, a question or an answer."""
+def list_for(
+    tx: Connection, actor: str, search: str | None, limit: int, hidden: Collection[str] = frozenset()
+) -> list[Conversation]:
+    """The conversations of ``actor``, last used first; ``search`` must occur in the title, a question or an answer.
+
+    Answers that come from ``hidden`` repositories are not searched.
+    """
     query = select(conversations).where(conversations.c.actor == actor, conversations.c.deleted_at.is_(None))
     if search is not None and clean(search, "the search").strip():
         words = search.strip()
+        said = answers.c.answer.icontains(words, autoescape=True)
+        if hidden:
+            mine = select(answers.c.id).join(conversations).where(conversations.c.actor == actor, said)
+            said &= answers.c.id.not_in(visibility.hidden_answers(tx, tx.execute(mine).scalars().all(), hidden))
         turn = exists().where(
             answers.c.conversation_id == conversations.c.id,
-            or_(
-                answers.c.question.icontains(words, autoescape=True), answers.c.answer.icontains(words, autoescape=True)
-            ),
+            or_(answers.c.question.icontains(words, autoescape=True), said),
         )
         query = query.where(or_(conversations.c.title.icontains(words, autoescape=True), turn))
     rows = tx.execute(query.order_by(conversations.c.updated_at.desc(), conversations.c.id).limit(limit))

@@ -6,6 +6,7 @@ directory and adds the row. A crash before the commit leaves the old state (and 
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from store.tables import versions
 from store.types import FIRST_STAGE_VERSION, REPEATS, Blend, Decision, Json, Version, VersionForm
 from store.verify import verify_in_fresh_process
 
+log = logging.getLogger(__name__)
 _FRAMEWORKS = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors")
 
 
@@ -194,11 +196,15 @@ def trained_on(tx: Connection, snapshot_hash: str) -> list[int]:
 def sweep(db: Database, models_dir: Path) -> list[str]:
     """Remove what crashes left: staging of ended jobs, version directories without a row. Returns the names.
 
-    Safe beside a running publisher: the rename and the row are one write transaction, and so is this.
+    Directories that this database can't have made stay, with a warning. Safe beside a running publisher: the rename
+    and the row are one write transaction, and so is this.
     """
     if not models_dir.is_dir():
         return []
     with db.write() as tx:
+        if kept := leftovers.foreign(tx, models_dir):
+            names = ", ".join(path.name for path in kept)
+            log.warning("%s: not in this database, and kept; rankloop doctor says what to do", names)
         found = leftovers.find(tx, models_dir)
         for path in found:
             if path.is_dir() and not path.is_symlink():

@@ -24,6 +24,8 @@ from store.settings import Settings
 from store.tables import sessions
 from store.types import Role
 
+OPERATOR = "admin"
+"""Whoever signs in by the admin token or the first link: a role without a name."""
 ADMIN_TOKEN_FILE = "admin-token"
 _ADMIN_HASH = "admin_token_hash"
 _ADMIN_IN_FILE = "admin_token_in_file"
@@ -106,6 +108,8 @@ def revoke_all(tx: Connection, actor: str, now: datetime) -> int:
 def ensure_admin_token(db: Database, settings: Settings) -> Path | None:
     """Make the admin token valid: the one of the settings, else the one in the data directory, made at first start.
 
+    With another token than before, whoever signed in by that one is signed out.
+
     Returns the file (mode 0600) that holds it, or None when the settings do. Raises InvalidInput for an empty
     token in the settings, Unavailable when the file can't be read or written.
     """
@@ -120,6 +124,7 @@ def ensure_admin_token(db: Database, settings: Settings) -> Path | None:
     with db.write() as tx:
         if meta.get(tx, _ADMIN_HASH) != hash_token(token):
             meta.put(tx, _ADMIN_HASH, hash_token(token))
+            tx.execute(delete(sessions).where(sessions.c.actor == OPERATOR))
         if meta.get(tx, _ADMIN_IN_FILE) != (path is not None):
             meta.put(tx, _ADMIN_IN_FILE, path is not None)
     return path

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     oidc_scopes: str = "openid email profile"
     oidc_name_claim: str = "email"
     """The claim that names a person; it must be unique and not theirs to change."""
+    oidc_require_email_verified: bool = True
+    """An e-mail address names a person only where the provider says that it has verified it."""
     oidc_groups_claim: str = "groups"
     """The claim that lists their groups; a path with dots reaches into objects."""
     roles: str = "*=rater"

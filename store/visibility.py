@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import CompoundSelect, delete, insert, or_, select, union_all, update
 from sqlalchemy.engine import Connection
 
 from store import repos as repo_store
 from store.batches import batches
 from store.checks import clean
 from store.errors import NotFound
-from store.tables import chunks, impressions, repo_readers, repos
+from store.tables import answers, chunks, impressions, repo_readers, repos
 
 NAME_CHARACTERS = 200
 
@@ -101,18 +101,33 @@ def hidden_chunks(tx: Connection, ids: Iterable[int], hidden: Collection[str]) -
 
 
 def hidden_answers(tx: Connection, ids: Iterable[str], hidden: Collection[str]) -> set[str]:
-    """Those of the answers that were written from a hidden repository: what they say may quote it."""
+    """Those of the answers that were written from a hidden repository, or after one that was in the same conversation:
+    what they say may quote it, since a language model reads the earlier answers.
+    """
     found: set[str] = set()
     for batch in batches(ids) if hidden else ():
+        read = _read(batch).subquery()
         shown = (
-            select(impressions.c.answer_id)
+            select(read.c.id)
             .distinct()
-            .join_from(impressions, chunks, chunks.c.id == impressions.c.chunk_id)
+            .join_from(read, impressions, impressions.c.answer_id == read.c.source)
+            .join(chunks, chunks.c.id == impressions.c.chunk_id)
             .join(repos, repos.c.id == chunks.c.repo_id)
-            .where(impressions.c.answer_id.in_(batch), impressions.c.shown, repos.c.name.in_(hidden))
+            .where(impressions.c.shown, repos.c.name.in_(hidden))
         )
         found.update(tx.execute(shown).scalars())
     return found
+
+
+def _read(ids: Iterable[str]) -> CompoundSelect[str, str]:
+    """Pairs of an answer and one that it may repeat: itself, or an earlier one of its conversation (``source``)."""
+    wanted, before = answers.c.id.in_(ids), answers.alias()
+    follows = (before.c.conversation_id == answers.c.conversation_id) & or_(
+        before.c.created_at < answers.c.created_at,
+        (before.c.created_at == answers.c.created_at) & (before.c.id < answers.c.id),
+    )
+    earlier = select(answers.c.id, before.c.id.label("source")).join_from(answers, before, follows).where(wanted)
+    return union_all(select(answers.c.id, answers.c.id.label("source")).where(wanted), earlier)
 
 
 def check_answer(tx: Connection, answer_id: str, hidden: Collection[str]) -> None:

@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 CLIENT, SECRET = "rankloop", "a client's secret: with a colon"
+VERIFIED = {"email": "ada@example.org", "email_verified": True}
 KEY = RSAKey.generate_key(2048, {"kid": "first", "alg": "RS256", "use": "sig"})
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "first", "alg": "RS256", "use": "sig"})
 NEW_KEY = RSAKey.generate_key(2048, {"kid": "second", "alg": "RS256", "use": "sig"})
@@ -34,7 +35,7 @@ class Provider:
     """Signs in whoever ``claims`` describes. ``changed`` overrides what the ID token says; None takes a claim out."""
 
     url: str = ""
-    claims: dict[str, Any] = field(default_factory=lambda: {"sub": "1", "email": "ada@example.org", "groups": ["dev"]})
+    claims: dict[str, Any] = field(default_factory=lambda: {"sub": "1", **VERIFIED, "groups": ["dev"]})
     changed: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] | None = None
     described: dict[str, Any] = field(default_factory=dict)

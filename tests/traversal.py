@@ -43,4 +43,6 @@ PAYLOADS: tuple[str, ...] = (
     "index.html/../../app.py",
     "index.html%00.png",
     ".%00./.%00./etc/passwd",
+    "x" * 300,
+    "x/" * 3000,
 )

@@ -27,7 +27,7 @@ def list_conversations(
 ) -> list[ConversationItem]:
     """The caller's conversations, latest first; ``search`` looks in titles and questions."""
     with state.db.read() as tx:
-        found = conversations.list_for(tx, reader.actor, search, limit)
+        found = conversations.list_for(tx, reader.actor, search, limit, reader.hidden)
     return [_item(conversation, reader) for conversation in found]
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from server import problems
-from server.deps import State, signing_in
+from server.deps import State, sent_away, signing_in
 from server.oidc import Person, Provider, new_secret
 from server.routes.session import LIFE, give_cookie
 from server.schemas.common import ErrorBody
@@ -28,7 +28,7 @@ _FAILED = (
 )
 
 
-@router.get("", status_code=303, response_class=RedirectResponse)
+@router.get("", status_code=303, response_class=RedirectResponse, dependencies=[Depends(sent_away)])
 def oidc_begin(state: State, to: Literal["chat", "admin"] = "chat") -> Response:
     """Send the browser to the sign-in provider."""
     secret = new_secret()

@@ -52,8 +52,12 @@ def asset(file: str) -> Response:
     """A file of the built pages. Those below ``assets/`` carry a hash in their name and never change."""
     if "\0" in file or file.startswith("api/"):
         raise HTTPException(404)
-    path = (STATIC / file).resolve()
-    if not path.is_relative_to(STATIC) or not path.is_file():
+    try:
+        path = (STATIC / file).resolve()
+        there = path.is_relative_to(STATIC) and path.is_file()
+    except OSError:  # a name that is longer than the file system's may be
+        there = False
+    if not there:
         raise HTTPException(404)
     return FileResponse(path, headers=FOREVER if file.startswith("assets/") else FRESH)
 

@@ -39,7 +39,7 @@ def sign_in(page: Page, site: Site) -> None:
 
 def test_a_person_signs_in_rates_and_signs_out(page: Page, signing: tuple[Site, Provider]) -> None:
     site, issuer = signing
-    issuer.claims = {"sub": "1", "email": "ada@example.org", "groups": ["dev"]}
+    issuer.claims = {"sub": "1", "email": "ada@example.org", "email_verified": True, "groups": ["dev"]}
     sign_in(page, site)
     expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible()
     turn = ask(page, QUESTION)
@@ -57,7 +57,7 @@ def test_a_person_signs_in_rates_and_signs_out(page: Page, signing: tuple[Site, 
 
 def test_who_may_only_ask_sees_why_the_ratings_are_closed(page: Page, signing: tuple[Site, Provider]) -> None:
     site, issuer = signing
-    issuer.claims = {"sub": "2", "email": "bo@example.org", "groups": ["reading"]}
+    issuer.claims = {"sub": "2", "email": "bo@example.org", "email_verified": True, "groups": ["reading"]}
     sign_in(page, site)
     turn = ask(page, QUESTION)
     for name in ("Good answer", "Bad answer", "The right place was…", "Source 1 is right"):
@@ -69,7 +69,7 @@ def test_who_may_only_ask_sees_why_the_ratings_are_closed(page: Page, signing: t
 
 def test_a_repository_that_is_not_mine_is_not_in_the_list(page: Page, signing: tuple[Site, Provider]) -> None:
     site, issuer = signing
-    issuer.claims = {"sub": "1", "email": "ada@example.org", "groups": ["dev"]}
+    issuer.claims = {"sub": "1", "email": "ada@example.org", "email_verified": True, "groups": ["dev"]}
     site.admin("PUT", "repos/demo/visibility", {"restricted": True, "groups": ["others"]})
     try:
         sign_in(page, site)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+import tarfile
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from store import deployments, registry, sessions, signals
 from store.database import Database
@@ -121,3 +127,46 @@ def test_a_full_disk_leaves_no_half_backup_and_no_traceback(desk: Desk, tmp_path
             assert "can't be written" in desk.refuses("backup", file)
         assert not list(file.parent.iterdir())
     assert "MB" in desk.says("backup", file)
+
+
+def forged(file: Path, *statements: str) -> Path:
+    """The backup with its database changed by somebody who knows SQLite."""
+    folder = file.parent / "forged"
+    shutil.rmtree(folder, ignore_errors=True)
+    with tarfile.open(file) as tar:
+        tar.extractall(folder, filter="data")
+    with closing(sqlite3.connect(folder / "rankloop.db", isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    with tarfile.open(file.parent / "forged.tar", "w") as tar:
+        for path in folder.iterdir():
+            tar.add(path, path.name)
+    return file.parent / "forged.tar"
+
+
+def test_a_restored_backup_signs_nobody_in_whoever_made_it(desk: Desk, empty: Desk, tmp_path: Path) -> None:
+    """As releases made it that left the sessions in, or as somebody makes it who wants to be an administrator."""
+    desk.says("backup", tmp_path / "backup.tar")
+    row = f"('{sessions.hash_token('mine')}', 'session', 'eve', 'admin', '[]', '2026-01-01', '2999-01-01')"
+    columns = "token_hash, kind, actor, role, groups, created_at, expires_at"
+    empty.says("restore", forged(tmp_path / "backup.tar", f"INSERT INTO sessions ({columns}) VALUES {row}"))
+    db = empty.database()
+    with db.read() as tx:
+        assert sessions.lookup(tx, "mine", datetime.now(UTC)) is None
+    db.dispose()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("CREATE TRIGGER back AFTER DELETE ON sessions BEGIN INSERT INTO sessions SELECT old.*; END", "a trigger"),
+        ("CREATE VIEW more AS SELECT * FROM sessions", "a view"),
+        ("DROP TABLE sessions", "no such table"),
+    ],
+)
+def test_a_backup_with_what_no_release_makes_is_refused(
+    desk: Desk, empty: Desk, tmp_path: Path, statement: str, words: str
+) -> None:
+    desk.says("backup", tmp_path / "backup.tar")
+    assert words in empty.refuses("restore", forged(tmp_path / "backup.tar", statement))
+    assert not (empty.data / "rankloop.db").exists()

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from store import jobs, sessions
+from store import jobs, registry, sessions
+from store.database import migrate
 from store.engines.names import WEIGHTS_FILE
 from store.types import JobKind
 from tests.integration.rankloop.conftest import QUESTION, Desk
@@ -80,6 +82,20 @@ def not_a_database(desk: Desk) -> None:
     (desk.data / "rankloop.db").write_bytes(b"these are notes, not a database " * 100)
 
 
+def another_database(desk: Desk) -> None:
+    """Lost, and made anew by a start: no row names the versions that are here."""
+    no_database_at_all(desk)
+    migrate(desk.settings.database)
+    db = desk.database()
+    with db.write() as tx:
+        registry.ensure_first_stage(tx, 0.1, datetime.now(UTC))
+    db.dispose()
+
+
+def number_that_never_was(desk: Desk) -> None:
+    (desk.settings.models_dir / "v0099-0123456789ab").mkdir()
+
+
 def newer_release(desk: Desk) -> None:
     sql(desk, "UPDATE alembic_version SET version_num = '9999'")
 
@@ -99,6 +115,8 @@ HOPELESS: dict[str, tuple[Damage, str]] = {
     "damaged page": (damaged_page, "fault database: "),
     "no database": (no_database_at_all, "missing, though versions are here"),
     "no database but notes": (not_a_database, "can't be read: file is not a database"),
+    "another database": (another_database, "kept: not in this database"),
+    "a version that is not of this database": (number_that_never_was, "fault leftovers: v0099-0123456789ab kept"),
     "a newer release was here": (newer_release, "schema 9999, written by a newer release"),
     "altered text": (altered_text, "1 differ from their hash"),
     "dangling references": (deleted_ratings_of_an_answer, "dangling references"),
@@ -158,7 +176,7 @@ def orphan_staging(desk: Desk) -> None:
 
 
 def version_without_a_row(desk: Desk) -> None:
-    (desk.settings.models_dir / "v0099-0123456789ab").mkdir()
+    (desk.settings.models_dir / "v0002-0123456789ab").mkdir()
 
 
 def dead_running_job(desk: Desk) -> None:
@@ -209,7 +227,7 @@ MENDABLE: dict[str, tuple[Damage, str]] = {
     "token lost": (missing_token, "fault admin token: its file is missing"),
     "token empty": (empty_token, "fault admin token: its file is empty"),
     "orphan staging": (orphan_staging, "fault leftovers: .staging/base"),
-    "version without a row": (version_without_a_row, "fault leftovers: v0099-0123456789ab"),
+    "version without a row": (version_without_a_row, "fault leftovers: v0002-0123456789ab"),
     "dead running job": (dead_running_job, "running, but the worker is gone"),
     "vector lost": (lost_vector, "1 without a vector"),
     "vector cut short": (cut_vector, "1 damaged vectors"),
@@ -282,3 +300,23 @@ def test_it_says_which_engine_would_serve_and_names_a_damaged_one(desk: Desk) ->
     flip_a_bit(file, -100)
     (fault,) = [line for line in faults(desk) if "engine" in line and EXACT in line]
     assert "torch-fp32" in fault
+
+
+def test_a_data_directory_that_others_can_enter_is_named_and_left_as_it_is(desk: Desk) -> None:
+    with TemporaryDirectory() as open_place:
+        Path(open_place).chmod(0o755)
+        data = Path(open_place) / "data"
+        shutil.copytree(desk.data, data)
+        moved = Desk(data, desk.models)
+        for mode in (0o755, 0o711):
+            data.chmod(mode)
+            (fault,) = faults(moved)
+            assert "every user of this machine can enter" in fault
+            assert f"chmod 700 {data}" in moved.run("doctor", "--mend").output
+            assert data.stat().st_mode & 0o777 == mode, "whoever made it may have meant it"
+        for mode in (0o700, 0o770):
+            data.chmod(mode)
+            assert faults(moved) == []
+        data.chmod(0o755)
+        Path(open_place).chmod(0o700)
+        assert faults(moved) == [], "nobody gets as far as there"

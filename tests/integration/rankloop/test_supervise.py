@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -14,6 +16,7 @@ from rankloop import supervise
 from rankloop.locks import trainer_lock
 from rankloop.supervise import TrainerSupervisor
 from store import jobs
+from store.settings import process_environment
 from store.types import JobKind, JobState
 from tests.integration.rankloop.conftest import Desk
 from tests.integration.rankloop.test_serve_process import START_S, alive, eventually, trainer_pid
@@ -62,3 +65,43 @@ def test_a_trainer_that_hangs_is_replaced_and_its_job_is_taken_up(desk: Desk) ->
     assert not alive(first)
     assert runs(desk) != first
     db.dispose()
+
+
+def test_a_trainer_that_a_killed_server_left_stopped_is_replaced(desk: Desk, request: pytest.FixtureRequest) -> None:
+    command = [sys.executable, "-m", "rankloop", "trainer"]
+    left = subprocess.Popen(command, env=process_environment(desk.environment), start_new_session=True)
+    try:
+        assert runs(desk) == left.pid
+        left.send_signal(signal.SIGSTOP)
+        request.getfixturevalue("supervisor")
+        assert left.wait(START_S) == -signal.SIGKILL
+        assert runs(desk) != left.pid
+    finally:
+        left.kill()
+        left.wait()
+
+
+HANGS = """
+import time
+from rankloop import train_process
+from store.settings import load_settings
+
+train_process.ORPHAN_GRACE_S = 1.0
+train_process.run = lambda settings, stop: time.sleep(600)
+train_process.run_trainer(load_settings(), parent=1)
+"""
+
+
+def test_a_trainer_that_hangs_ends_when_its_server_is_gone(desk: Desk) -> None:
+    """Its main thread never looks whether it shall stop; process 1 is not its parent."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANGS],
+        env=process_environment(desk.environment),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = process.communicate(timeout=START_S)[1]
+    assert process.returncode == -signal.SIGKILL
+    assert "the server is gone" in said
+    assert trainer_pid(desk) is None

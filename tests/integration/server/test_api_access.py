@@ -231,6 +231,24 @@ def test_guessing_it_as_a_bearer_is_as_slow(data: Path, tiny_encoder: Encoder) -
         assert far.get("/api/session").status_code == 200, "and whoever brings no token is let be"
 
 
+@pytest.mark.usefixtures("_held")
+@pytest.mark.parametrize("named_by", ["a cookie", "a proxy"])
+def test_who_is_signed_in_guesses_no_faster(guarded: Running, named_by: str) -> None:
+    if named_by == "a proxy":
+        eve = browser(guarded, PROXY, **{"X-Person": "eve", "X-Groups": "dev"})
+    else:
+        eve = browser(guarded, "198.51.100.9", Cookie=f"__Host-rankloop_session={session(guarded, 'eve', 'rater')}")
+    guesses = [eve.get("/api/session", headers={"Authorization": f"Bearer {n}"}).status_code for n in range(32)]
+    assert guesses == [200] * 30 + [429] * 2
+    assert eve.get("/api/session", headers=ADMIN).status_code == 429, "who guesses is not told"
+    same = {"Authorization": "Bearer 7"}
+    assert {eve.get("/api/session", headers=same).status_code for _ in range(3)} == {200}, (
+        "that one is known to be wrong"
+    )
+    assert eve.get("/api/repos").status_code == 200, "without a token nothing is guessed"
+
+
+@pytest.mark.usefixtures("_held")
 def test_what_a_proxy_passes_on_for_people_it_names_is_no_guess(guarded: Running) -> None:
     ada = browser(guarded, PROXY, **ADA, Authorization="Bearer of-the-provider")
     assert {ada.get("/api/repos").status_code for _ in range(40)} == {200}

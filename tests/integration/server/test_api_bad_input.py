@@ -208,3 +208,12 @@ def test_every_response_carries_the_security_headers(shop: Running) -> None:
         assert headers["X-Request-ID"]
     assert shop.client.get("/healthz", headers={"X-Request-ID": "mine-1"}).headers["X-Request-ID"] == "mine-1"
     assert shop.client.get("/healthz", headers={"X-Request-ID": "no good"}).headers["X-Request-ID"] != "no good"
+
+
+def test_made_up_methods_make_no_series_of_metrics(shop: Running) -> None:
+    for name in ("QUAGGA", "X" * 50_000):
+        assert shop.client.request(name, "/healthz").status_code in (404, 405)
+    told = shop.client.get("/metrics").text
+    assert 'method="other"' in told
+    assert "QUAGGA" not in told
+    assert "XXX" not in told

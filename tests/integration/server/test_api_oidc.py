@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,16 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+import server.oidc
+from server.limits import Buckets
 from server.oidc import Provider as Oidc
 from server.oidc import new_secret
+from server.problems import SignInNeeded
 from store.encoder import Encoder
 from store.errors import Unavailable
 from store.settings import Settings
 from tests.integration.server.support import Running, running
-from tests.oidc_provider import CLIENT, NEW_KEY, OTHER_KEY, SECRET, Provider, provider
+from tests.oidc_provider import CLIENT, NEW_KEY, OTHER_KEY, SECRET, VERIFIED, Provider, provider
 
 BACK = "/api/session/oidc/callback"
 ORIGIN = "https://code.example"
@@ -115,7 +120,7 @@ def test_the_request_carries_everything_that_binds_the_answer_to_it(page: TestCl
 
 
 def test_groups_give_the_role_and_the_way_back_the_page(page: TestClient, issuer: Provider) -> None:
-    issuer.claims = {"sub": "2", "email": "bo@example.org", "groups": ["web", "ops"]}
+    issuer.claims = {"sub": "2", "email": "bo@example.org", "email_verified": "true", "groups": ["web", "ops"]}
     query = dict(parse_qsl(urlsplit(begin(page, "admin")).query))
     answer = page.get(BACK, params=dict(parse_qsl(urlsplit(issuer.authorize(query)).query)))
     assert answer.headers["location"] == "/admin"
@@ -123,7 +128,7 @@ def test_groups_give_the_role_and_the_way_back_the_page(page: TestClient, issuer
 
 
 def test_a_person_without_a_role_stays_outside(page: TestClient, issuer: Provider) -> None:
-    issuer.claims = {"sub": "3", "email": "cy@example.org"}
+    issuer.claims = {"sub": "3", **VERIFIED}
     assert "RANKLOOP_ROLES" in refused(page, come_back(page, issuer), 403)
 
 
@@ -223,9 +228,10 @@ def test_what_the_provider_says_is_never_markup(page: TestClient, issuer: Provid
 
 
 def test_an_unverified_address_and_a_reserved_name_name_nobody(page: TestClient, issuer: Provider) -> None:
-    issuer.claims = {"sub": "4", "email": "ada@example.org", "email_verified": False, "groups": ["dev"]}
-    assert "not verified your e-mail" in refused(page, come_back(page, issuer))
-    issuer.claims = {"sub": "4", "email": "admin", "groups": ["ops"]}
+    for said in (False, "false", None, "True", 1, [True]):
+        issuer.claims = {"sub": "4", "email": "ada@example.org", "email_verified": said, "groups": ["dev"]}
+        assert "not verified your e-mail" in refused(page, come_back(page, issuer))
+    issuer.claims = {"sub": "4", "email": "admin", "email_verified": True, "groups": ["ops"]}
     assert "another name" in refused(page, come_back(page, issuer))
     issuer.claims = {"sub": "4", "groups": ["ops"]}
     assert "RANKLOOP_OIDC_NAME_CLAIM" in refused(page, come_back(page, issuer))
@@ -233,12 +239,41 @@ def test_an_unverified_address_and_a_reserved_name_name_nobody(page: TestClient,
 
 def test_claims_that_the_token_lacks_come_from_userinfo_of_the_same_person(page: TestClient, issuer: Provider) -> None:
     issuer.claims = {"sub": "5"}
-    issuer.userinfo = {"sub": "5", "email": "eve@example.org", "groups": ["dev"]}
+    issuer.userinfo = {"sub": "5", "email": "eve@example.org", "email_verified": True, "groups": ["dev"]}
     assert come_back(page, issuer).status_code == 303
     assert page.get("/api/session").json()["actor"] == "eve@example.org"
     page.delete("/api/session")
     issuer.userinfo = {"sub": "6", "email": "ada@example.org", "groups": ["ops"]}
     assert "could not be verified" in refused(page, come_back(page, issuer))
+
+
+def test_who_is_verified_may_stand_in_userinfo_alone(page: TestClient, issuer: Provider) -> None:
+    issuer.claims = {"sub": "5", "email": "eve@example.org", "groups": ["dev"]}
+    issuer.userinfo = {"sub": "5", "email_verified": True}
+    assert come_back(page, issuer).status_code == 303
+
+
+@pytest.mark.parametrize(("said", "name"), [(None, "ada@example.org"), (True, "ada@example.org"), (False, None)])
+def test_a_provider_that_says_nothing_of_addresses_can_be_believed_by_setting(
+    said: bool | None, name: str | None
+) -> None:
+    with provider() as silent:
+        silent.claims = {"sub": "1", "email": "ada@example.org", "email_verified": said}
+        secret = SecretStr(SECRET)
+        settings = Settings(
+            oidc_url=silent.discovery,
+            oidc_client_id=CLIENT,
+            oidc_client_secret=secret,
+            oidc_require_email_verified=False,
+        )
+        oidc, attempt = Oidc(settings), new_secret()
+        query = dict(parse_qsl(urlsplit(oidc.begin(attempt, time.time())).query))
+        back = dict(parse_qsl(urlsplit(silent.authorize(query)).query))
+        if name is None:
+            with pytest.raises(SignInNeeded, match="not verified"):
+                oidc.finish(attempt, back, time.time())
+        else:
+            assert oidc.finish(attempt, back, time.time()).name == name
 
 
 @pytest.mark.parametrize(
@@ -262,6 +297,51 @@ def test_a_provider_that_is_not_there_says_so() -> None:
         settings = Settings(oidc_url=gone.discovery, oidc_client_id=CLIENT)
     with pytest.raises(Unavailable, match="does not answer"):
         Oidc(settings).begin(new_secret(), NOW)
+
+
+def test_a_failure_of_the_provider_is_remembered_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider() as one:
+        one.described = {"jwks_uri": None}
+        oidc = Oidc(Settings(oidc_url=one.discovery, oidc_client_id=CLIENT))
+        with pytest.raises(Unavailable, match="lacks jwks_uri"):
+            oidc.begin(new_secret(), NOW)
+        one.described = {}
+        with pytest.raises(Unavailable, match="lacks jwks_uri"):
+            oidc.begin(new_secret(), NOW)
+        monkeypatch.setattr(server.oidc, "FAILURE_LIFE_S", 0.0)
+        assert urlsplit(oidc.begin(new_secret(), NOW)).path == "/authorize"
+
+
+def test_a_provider_that_hangs_holds_one_sign_in_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many that begin together none waits longer than the first, and later ones not while another one asks."""
+    monkeypatch.setattr(server.oidc, "TIMEOUT_S", 3.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/.well-known/openid-configuration"
+        oidc = Oidc(Settings(oidc_url=address, oidc_client_id=CLIENT))
+
+        def begins(_: int) -> float:
+            started = time.monotonic()
+            with pytest.raises(Unavailable, match="does not answer"):
+                oidc.begin(new_secret(), NOW)
+            return time.monotonic() - started
+
+        with ThreadPoolExecutor(20) as many:
+            assert max(many.map(begins, range(20))) < 5 * 3.0, "in turn they would take 60 s"
+            monkeypatch.setattr(server.oidc, "FAILURE_LIFE_S", 0.0)
+            waited = sorted(many.map(begins, range(20)))
+        assert waited[10] < 1.0, "most are told at once"
+
+
+def test_beginning_without_end_is_refused_for_a_while(
+    page: TestClient, issuer: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Buckets._filled
+    monkeypatch.setattr(Buckets, "_filled", lambda self, caller, _: plain(self, caller, 0.0))
+    begun = [page.get("/api/session/oidc") for _ in range(32)]
+    assert [one.status_code for one in begun] == [303] * 30 + [429] * 2
+    assert begun[-1].headers["Retry-After"]
+    ended = page.get(BACK, params={"code": "x", "state": "another"})
+    assert ended.status_code == 401, "coming back has a count of its own"
 
 
 def test_what_a_provider_says_of_itself_is_asked_again_after_an_hour() -> None:

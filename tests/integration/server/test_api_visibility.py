@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from store.encoder import Encoder
-from tests.integration.server.support import ADMIN, Running, running
+from tests.integration.server.support import ADMIN, Running, fake_model, running
 
 SECRET = "rotate_vault_seal"
 CODE = f'''"""Seals of the vault."""
@@ -38,12 +38,16 @@ def two(tmp_path_factory: pytest.TempPathFactory, prepared: Path, tiny_encoder: 
     shutil.copytree(prepared, root / "data")
     settings = {"host": "192.0.2.1", "trusted_proxies": "10.0.0.1", "proxy_user_header": "X-Person"}
     with running(root / "data", tiny_encoder, proxy_groups_header="X-Groups", asks_per_minute=0, **settings) as server:
-        (root / "vault").mkdir()
-        (root / "vault" / "seal.py").write_text(CODE)
-        started = server.admin("POST", "/repos", 202, json={"name": "vault", "path": str(root / "vault")})
-        assert server.wait_for_job(started["job_id"])["state"] == "succeeded"
+        vault(server, root)
         limit(server)
         yield server
+
+
+def vault(server: Running, root: Path) -> None:
+    (root / "vault").mkdir()
+    (root / "vault" / "seal.py").write_text(CODE)
+    started = server.admin("POST", "/repos", 202, json={"name": "vault", "path": str(root / "vault")})
+    assert server.wait_for_job(started["job_id"])["state"] == "succeeded"
 
 
 def limit(server: Running, people: tuple[str, ...] = ("ada",), groups: tuple[str, ...] = ("keepers",)) -> Any:
@@ -190,6 +194,35 @@ def test_who_may_see_it_no_more_keeps_their_words_and_loses_its_code(two: Runnin
     finally:
         limit(two)
     assert SECRET in ada.get(path).text
+
+
+def test_what_a_model_repeats_of_it_in_a_later_answer_is_hidden_too(data: Path, tiny_encoder: Encoder) -> None:
+    """The second answer's sources are all of the shop; the model has read the first answer before it wrote it."""
+    settings = {"host": "192.0.2.1", "trusted_proxies": "10.0.0.1", "proxy_user_header": "X-Person"}
+    with fake_model() as model, running(data, tiny_encoder, llm_base_url=model.url, **settings) as server:
+        vault(server, data.parent)
+        limit(server)
+        ada = person(server, "ada")
+        model.says = [f"Call {SECRET} [1]."]
+        first = ada.post("/api/chat", json={"message": QUESTION, "repo": "vault", "stream": False}).json()
+        talk = {"conversation_id": first["conversation_id"], "repo": "shop", "stream": False}
+        model.says = [f"As I said, {SECRET}, and login [1]."]
+        second = ada.post("/api/chat", json={"message": "How does login work?", **talk}).json()
+        assert {source["repo"] for source in second["sources"]} == {"shop"}
+        assert SECRET in json.dumps(model.asked[-1]), "the model was told what it had said"
+        path, search = f"/api/conversations/{first['conversation_id']}", {"search": SECRET.upper()}
+        assert SECRET in ada.get(f"/api/answers/{second['answer_id']}").text
+        assert len(ada.get("/api/conversations", params=search).json()) == 1
+        limit(server, people=())
+        shown = ada.get(path)
+        assert shown.status_code == 200
+        assert SECRET not in shown.text
+        assert [turn["sources"] for turn in shown.json()["turns"]] == [[], []]
+        assert ada.get(f"/api/answers/{second['answer_id']}").status_code == 404
+        assert ada.get("/api/conversations", params=search).json() == []
+        model.says = ["Yes [1]."]
+        assert ada.post("/api/chat", json={"message": "And logout?", **talk}).status_code == 200
+        assert SECRET not in json.dumps(model.asked[-1])
 
 
 def test_who_may_see_it_is_the_administrators_to_say(two: Running, ada: TestClient) -> None:

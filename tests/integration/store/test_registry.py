@@ -1,16 +1,19 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from store import deployments, jobs, loading, manifest, published, registry
 from store.database import Database
 from store.errors import InvalidInput, ModelRefused, NotFound
 from store.registry import VersionDraft
 from store.scorer import Scorer
+from store.tables import versions
 from store.types import Blend, Decision, JobKind, Version, VersionForm
 from store.verify import verify
 from tests.integration.store.learning import NOW, open_database
@@ -238,14 +241,49 @@ def test_sweep_spares_what_is_at_work(db: Database, models: Path, trained: Path)
     assert running is not None
     stage(models, trained, running.id)
     stage(models, trained, 0)  # no job's, but young
-    (models / "v0007-abcdefabcdef").mkdir()
+    (models / "v0001-abcdefabcdef").mkdir()  # the next id: of a crash before the row was there
     (models / "notes").mkdir()
-    assert registry.sweep(db, models) == ["v0007-abcdefabcdef"]
+    assert registry.sweep(db, models) == ["v0001-abcdefabcdef"]
     os.utime(models / ".staging" / "job-0", (0, 0))
     with db.write() as tx:
         jobs.request_cancel(tx, running.id, NOW)
     assert registry.sweep(db, models) == [".staging/job-0", f".staging/job-{running.id}"]
     assert (models / "notes").is_dir()
+
+
+@pytest.mark.parametrize("lost", ["database", "rows"])
+@pytest.mark.usefixtures("in_process")
+def test_versions_of_another_database_are_kept(
+    db: Database,
+    models: Path,
+    trained: Path,
+    probes: tuple[manifest.Probe, ...],
+    caplog: pytest.LogCaptureFixture,
+    lost: str,
+) -> None:
+    """A database that was lost and made anew beside its versions, or replaced by a copy from before them."""
+    for name in ("a", "b", "c"):
+        draft = VersionDraft(name, "tiny", BLEND, 256, hyper_parameters={"name": name}, probes=probes)
+        registry.publish(db, models, stage(models, trained, 1), draft, NOW)
+    before = sorted(path.name for path in models.glob("v*"))
+    assert [name[:5] for name in before] == ["v0001", "v0002", "v0003"]
+    if lost == "rows":
+        with db.write() as tx:
+            tx.execute(delete(versions).where(versions.c.id > 1))
+        assert registry.sweep(db, models) == []
+    else:
+        (models.parent / "new").mkdir()
+        fresh = open_database(models.parent / "new")
+        with fresh.write() as tx:
+            registry.ensure_first_stage(tx, 0.1, datetime.now(UTC) + timedelta(seconds=1))
+        assert registry.sweep(fresh, models) == []
+        (models / before[1]).rename(models.parent / "elsewhere")
+        (models / before[2]).rename(models.parent / "elsewhere too")
+        assert registry.sweep(fresh, models) == [], "it has the next id, but is older than the database"
+        before = before[:1]
+        fresh.dispose()
+    assert sorted(path.name for path in models.glob("v*")) == before
+    assert before[-1] in caplog.text
 
 
 def test_sweep_without_a_models_directory(db: Database, models: Path) -> None:

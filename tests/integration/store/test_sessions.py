@@ -114,6 +114,21 @@ def test_a_token_of_the_settings_replaces_the_file_s(db: Database, tmp_path: Pat
         sessions.ensure_admin_token(db, Settings(data=tmp_path, admin_token=SecretStr(" ")))
 
 
+def test_another_admin_token_ends_what_the_old_one_signed_in(db: Database, tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    sessions.ensure_admin_token(db, settings)
+    with db.write() as tx:
+        held = [sessions.create(tx, "session", name, "admin", HOUR, NOW) for name in (sessions.OPERATOR, "ada")]
+        link = sessions.create(tx, "link", sessions.OPERATOR, "admin", HOUR, NOW)
+    sessions.ensure_admin_token(db, settings)
+    with db.read() as tx:
+        assert all(sessions.lookup(tx, token, NOW) for token in held), "the same token changes nothing"
+    sessions.ensure_admin_token(db, Settings(data=tmp_path, admin_token=SecretStr("a new one, since it leaked")))
+    with db.write() as tx:
+        assert [sessions.lookup(tx, token, NOW) is not None for token in held] == [False, True]
+        assert sessions.consume_link(tx, link, NOW) is None
+
+
 def test_a_token_file_that_cannot_be_is_unavailable(db: Database, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(Unavailable, match="admin token"):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import repos, visibility
+from store import conversations, impressions, repos, visibility
 from store.database import Database
 from store.errors import InvalidInput, NotFound
 from store.visibility import Readers, Viewer, may_see
-from tests.integration.store.code import NOW
+from tests.integration.store.code import NOW, add_chunks, answer, candidates
 
 NAMES = st.frozensets(st.sampled_from(["ada", "bo", "cy", "core", "web"]))
 
@@ -60,3 +62,48 @@ def test_unusable_names_and_unknown_repositories_are_refused(db: Database) -> No
             visibility.check_repo("secret", {"secret"})
         visibility.check_repo("open", {"secret"})
         visibility.check_repo(None, {"secret"})
+
+
+def test_an_answer_is_hidden_with_an_earlier_one_of_its_conversation(db: Database) -> None:
+    """A language model has read it. What was said before it, or elsewhere, stays."""
+    with db.write() as tx:
+        secret, shown = (candidates(add_chunks(tx, 2, repo=name)) for name in ("secret", "open"))
+        for name in ("talk", "other"):
+            conversations.create(tx, name, "ada", name, None, NOW)
+        told = [
+            ("before", 0, "talk", shown),
+            ("quotes", 1, "talk", secret),
+            ("repeats", 1, "talk", shown),
+            ("after", 2, "talk", shown),
+            ("elsewhere", 3, "other", shown),
+            ("alone", 3, None, shown),
+        ]
+        for id_, minutes, conversation, found in told:
+            at = NOW + timedelta(minutes=minutes)
+            impressions.save(tx, answer(id_, at, conversation_id=conversation), found, 1)
+        ids = [id_ for id_, *_ in told]
+        assert visibility.hidden_answers(tx, ids, {"secret"}) == {"quotes", "repeats", "after"}
+        assert visibility.hidden_answers(tx, ["after", "alone"], {"secret"}) == {"after"}
+        assert visibility.hidden_answers(tx, ids, {"open"}) == set(ids)
+        assert visibility.hidden_answers(tx, ids, set()) == set()
+        with pytest.raises(NotFound):
+            visibility.check_answer(tx, "after", {"secret"})
+
+
+def test_a_search_of_conversations_looks_into_no_hidden_answer(db: Database) -> None:
+    with db.write() as tx:
+        found = candidates(add_chunks(tx, 1, repo="secret"))
+        conversations.create(tx, "talk", "ada", "Seals", None, NOW)
+        record = answer("quotes", conversation_id="talk", question="How?", answer="By rotate_vault [1].")
+        impressions.save(tx, record, found, 1)
+        follows = answer("after", NOW + timedelta(minutes=1), (), conversation_id="talk", answer="As said: zanzibar.")
+        impressions.save(tx, follows, [], 0)
+
+        def finds(words: str, hidden: set[str]) -> bool:
+            return bool(conversations.list_for(tx, "ada", words, 10, hidden))
+
+        assert [finds(words, set()) for words in ("rotate_vault", "zanzibar", "How?", "seals")] == [True] * 4
+        assert not finds("rotate_vault", {"secret"})
+        assert not finds("zanzibar", {"secret"})
+        assert finds("how?", {"secret"}), "what they asked is theirs"
+        assert finds("seals", {"secret"})

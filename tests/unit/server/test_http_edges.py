@@ -14,7 +14,7 @@ import pytest
 from server import compare, plan, problems, sse
 from server.app import create_app
 from server.docs_page import page
-from server.guard import cross_site, route_of
+from server.guard import cross_site, method_of, route_of
 from server.retrieval.pool import WorkPool
 from server.schemas.versions import VersionView
 from store.cron import Cron
@@ -118,6 +118,15 @@ def test_metric_labels_name_parameters_instead_of_values() -> None:
     }
     assert route_of(scope) == "/api/answers/{answer_id}/chunks/{chunk_id}/rating"
     assert route_of({"path": "/x"}) == "unknown"
+
+
+def test_a_made_up_method_is_no_label_of_its_own() -> None:
+    assert [method_of({"method": name}) for name in ("GET", "DELETE", "get", "X" * 50_000)] == [
+        "GET",
+        "DELETE",
+        "other",
+        "other",
+    ]
 
 
 @pytest.mark.parametrize(("error", "status"), [(NotFound("x"), 404), (InvalidInput("x"), 422), (Busy("x"), 503)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.limits import Buckets
+from server.limits import Buckets, Tried
 
 START = 1_000.0
 
@@ -52,3 +52,14 @@ def test_zero_is_no_limit() -> None:
     buckets = Buckets(0)
     assert not any(buckets.take("ada", START) for _ in range(10_000))
     assert len(buckets) == 0
+
+
+def test_wrong_tokens_are_remembered_for_each_caller_up_to_a_number() -> None:
+    tried = Tried(kept=2)
+    tried.add("ada", "first")
+    assert tried.knows("ada", "first")
+    assert not tried.knows("bo", "first")
+    for name in ("second", "third"):
+        tried.add("ada", name)
+    assert len(tried) == 2
+    assert [tried.knows("ada", name) for name in ("first", "second", "third")] == [False, True, True]
