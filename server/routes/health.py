@@ -40,7 +40,7 @@ def readyz(response: Response, state: State) -> Ready:
     if not ready:
         response.status_code = 503
     loaded = state.follower.reranker.current()
-    reranks = loaded.scorer is not None
+    reranks = loaded.scorer is not None and loaded.lost is None
     return Ready(
         ready=ready,
         checks=checks,

@@ -284,6 +284,28 @@ def test_torch_rests_while_an_engine_serves_and_is_back_when_it_fails(copy: Path
     assert_served_by_torch(failing, "no memory")
 
 
+def test_torch_does_not_come_back_from_weights_that_have_changed(copy: Path) -> None:
+    """A flipped bit leaves keys, shapes and numbers as they were: only the manifest knows."""
+    loaded = load(copy)
+    assert loaded.scorer is not None
+    assert loaded.lost is None
+    (weights,) = copy.parent.glob("v0001-*/model.safetensors")
+    weights.chmod(0o644)
+    content = bytearray(weights.read_bytes())
+    content[-100] ^= 1
+    weights.write_bytes(content)
+    failing = dataclasses.replace(loaded, fast=FastScorer(EXACT, loaded.scorer, Failing(RuntimeError("no memory"))))
+    for _ in range(2):
+        with pytest.raises(ModelRefused, match="model.safetensors has changed"):
+            scores(failing)
+    assert failing.lost is not None
+    assert "model.safetensors has changed" in failing.lost
+    content[-100] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ModelRefused):
+        scores(failing)  # whoever wants it again loads the version again
+
+
 def assert_served_by_torch_after_failing(loaded: loading.LoadedVersion, because: str) -> None:
     assert loaded.scorer is not None
     want = loaded.scorer.score(QUERY, PASSAGES).tolist()
