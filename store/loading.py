@@ -44,7 +44,7 @@ class LoadedVersion:
         """The engine that scores now: another than was chosen once that one has failed."""
         if self.fast is None or self.fast.broken is None:
             return self.choice
-        return Choice(TORCH, f"{self.choice.name} failed: {self.fast.broken}", self.choice.milliseconds)
+        return self.choice.failed(self.fast.broken)
 
     def score(
         self, query: str, texts: Sequence[str], dense: Floats, lexical: Floats

@@ -21,7 +21,16 @@ from transformers.utils import logging as transformers_logging
 from store import plain
 from store.errors import ModelRefused
 from store.forms import form_of
-from store.weights import LOADING_ERRORS, Features, Network, PooledNetwork, first_line, load_pooled, load_single
+from store.weights import (
+    LOADING_ERRORS,
+    Features,
+    Network,
+    PooledNetwork,
+    first_line,
+    load_pooled,
+    load_single,
+    use_threads,
+)
 
 MICRO_BATCH = 8
 """Pairs a forward pass. Length-sorted and padded per batch, small batches are the fastest on a CPU."""
@@ -57,12 +66,11 @@ class Scorer:
     def load(cls, path: Path, *, max_length: int, threads: int = 0) -> Scorer:
         """Load a plain cross-encoder directory without touching any network.
 
-        ``threads`` > 0 sets torch's thread count for the process. Raises ModelRefused, saying why, for anything that is
+        ``threads``: as ``use_threads`` takes it. Raises ModelRefused, saying why, for anything that is
         not plain, complete and finite.
         """
         form = form_of(path, plain.check(path))
-        if threads > 0:
-            torch.set_num_threads(threads)
+        use_threads(threads)
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         model = load_single(path) if form is None else load_pooled(path, form)
         tokenizer, pad_id, types = _load_tokenizer(path, max_length)
