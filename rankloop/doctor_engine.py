@@ -16,7 +16,10 @@ from store.processors import processors
 PATIENCE_S = 5.0
 """A server at work answers within milliseconds; one that hangs shall not hold the doctor up."""
 _ADVICE = "ranking is right but slower; reinstall openvino, or set RANKLOOP_RERANK_ENGINE=torch-fp32 to accept it"
-_AGAIN = "ranking is right but slower; the next start, or the next champion, tries the engine again"
+_AGAIN = (
+    "ranking is right but slower; a new start tries the engine again; if that does not help, reinstall openvino, "
+    "or set RANKLOOP_RERANK_ENGINE=torch-fp32 to accept it"
+)
 
 
 def engine(patient: Patient) -> Finding:
