@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rankloop import doctor_data, doctor_files
+from rankloop import doctor_data, doctor_engine, doctor_files
 from rankloop.findings import Finding, Patient
 from store import bases, deployments, registry
 from store.encoder import Encoder
 from store.errors import ModelRefused, RankloopError
 from store.loading import load_version
-from store.processors import processors
 from store.published import check_files
 
 Look = Callable[[Patient], Finding]
@@ -44,7 +43,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
         doctor_data.vectors,
         doctor_data.vector_marker,
         _champion,
-        _engine,
+        doctor_engine.engine,
         _versions,
         _base,
         doctor_data.leftovers,
@@ -82,24 +81,6 @@ def _champion(patient: Patient) -> Finding:
         return Finding("champion", False, f"version {version.id} can't be loaded: {error.message}", advice)
     paused = "" if champion.auto_promote else "; automatic promotion is paused"
     return Finding("champion", True, f"version {version.id} ({version.name}) loads and scores as probed{paused}")
-
-
-def _engine(patient: Patient) -> Finding:
-    """What the server would choose if it started now: the choice is timed here, so it can differ from a running one."""
-    settings = patient.settings
-    with patient.db.read() as tx:
-        version = registry.get(tx, deployments.champion(tx).version_id)
-    threads = settings.rerank_threads or processors()  # other checks leave torch with one
-    try:
-        loaded = load_version(version, settings.models_dir, threads=threads, engine=settings.rerank_engine)
-    except RankloopError:
-        return Finding("engine", True, "not looked at: the champion can't be loaded")
-    if loaded.scorer is None:
-        return Finding("engine", True, "the champion does not rerank")
-    times = ", ".join(f"{name} {taken:.0f} ms" for name, taken in loaded.engine.milliseconds.items())
-    detail = f"{loaded.engine.name}: {loaded.engine.reason}{f' ({times})' if times else ''}"
-    advice = "ranking is right but slower; reinstall openvino, or set RANKLOOP_RERANK_ENGINE=torch-fp32 to accept it"
-    return Finding("engine", not loaded.engine.faults, detail, advice)
 
 
 def _versions(patient: Patient) -> Finding:

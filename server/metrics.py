@@ -36,6 +36,11 @@ class Metrics:
         self.degraded = Gauge(
             "rankloop_degraded", "1 while another version than the champion serves", registry=self.registry
         )
+        self.engine_fallback = Gauge(
+            "rankloop_engine_fallback",
+            "1 while torch scores because another engine failed or was refused",
+            registry=self.registry,
+        )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request has ended."""

@@ -13,8 +13,10 @@ PROMISED = timedelta(seconds=10)
 
 def behind(follower: ChampionFollower, champion: Champion, now: datetime) -> str | None:
     """Why another version than the champion serves; None while the champion does, or is only just on its way."""
-    serving = follower.reranker.current().version.id
-    problem = follower.problem
+    current, problem = follower.reranker.current(), follower.problem
+    serving = current.version.id
+    if current.lost is not None:  # for the second or so until the follower has found another
+        return f"version {serving} can't score any more, so searches are ranked by the first stage: {current.lost}"
     if problem is not None:
         return (
             f"version {problem.version_id} is the champion but could not be loaded, so version {serving} serves: "

@@ -26,6 +26,7 @@ from store.manifest import PROBE_TEXTS
 from store.scorer import Inputs
 from store.sentences import Sentences, is_plain
 from store.types import Vector
+from store.weights import use_threads
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -89,11 +90,10 @@ class Encoder:
     def load(cls, name: str, threads: int = 0) -> Encoder:
         """Load the encoder ``name``: ``package:…``, a directory, or a hub name (which may need the network).
 
-        ``threads`` sets torch's threads for the whole process; 0 leaves the choice to torch.
+        ``threads``: torch's for the whole process, as ``use_threads`` takes it.
         Raises ModelRefused for weights that are not the expected ones, Unavailable when there are none.
         """
-        if threads > 0:
-            torch.set_num_threads(threads)
+        use_threads(threads)
         disable_progress_bar()  # type: ignore[no-untyped-call]
         path = _packaged(name) if name.startswith("package:") else Path(name)
         local = path.is_dir()

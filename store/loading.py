@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from store import manifest
@@ -15,6 +16,7 @@ from store.errors import ModelRefused
 from store.published import check_files, directory_of
 from store.scorer import Logits, Scorer
 from store.types import Blend, Version, VersionForm
+from store.weights import Network
 
 _UNASKED = Choice(TORCH, "no other engine was asked for")
 
@@ -33,11 +35,16 @@ class LoadedVersion:
     """What scores instead of ``scorer``, where another engine was chosen."""
 
     @property
+    def lost(self) -> str | None:
+        """Why this version can't score any more: its engine failed, and torch's network was refused. None: it can."""
+        return None if self.scorer is None else self.scorer.lost
+
+    @property
     def engine(self) -> Choice:
         """The engine that scores now: another than was chosen once that one has failed."""
         if self.fast is None or self.fast.broken is None:
             return self.choice
-        return Choice(TORCH, f"{self.choice.name} failed: {self.fast.broken}", self.choice.milliseconds)
+        return self.choice.failed(self.fast.broken)
 
     def score(
         self, query: str, texts: Sequence[str], dense: Floats, lexical: Floats
@@ -70,13 +77,25 @@ def load_version(version: Version, models_dir: Path, *, threads: int = 0, engine
     """
     if version.form is VersionForm.FIRST_STAGE:
         return LoadedVersion(version, version.blend, None)
-    found = check_files(version, models_dir, spare=FILES)
-    directory = directory_of(version, models_dir)
-    scorer = load_checked(directory, found, threads=threads)
-    choice, fast = choose(directory, found, scorer, engine, threads)
+    found, scorer = _exact(version, models_dir, threads)
+    choice, fast = choose(directory_of(version, models_dir), found, scorer, engine, threads)
     if fast is not None:
-        scorer.rest()  # it comes back by itself where the engine fails
+        scorer.rest(partial(_network, version, models_dir, threads))  # it comes back by itself where the engine fails
     return LoadedVersion(version, version.blend, scorer, choice, fast)
+
+
+def _exact(version: Version, models_dir: Path, threads: int) -> tuple[manifest.Manifest, Scorer]:
+    """Torch's scorer, once manifest, files and probes have been checked. Raises ModelRefused."""
+    found = check_files(version, models_dir, spare=FILES)
+    return found, load_checked(directory_of(version, models_dir), found, threads=threads)
+
+
+def _network(version: Version, models_dir: Path, threads: int) -> Network:
+    """The network again, with all the checks of the first time. Raises ModelRefused."""
+    try:
+        return _exact(version, models_dir, threads)[1].network
+    except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        raise ModelRefused(f"its network can't be loaded again: {error}") from error
 
 
 def load_checked(directory: Path, found: manifest.Manifest, *, threads: int = 0) -> Scorer:

@@ -8,7 +8,6 @@ are dropped one at a time from the end of whichever text is longer ("longest_fir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -22,7 +21,16 @@ from transformers.utils import logging as transformers_logging
 from store import plain
 from store.errors import ModelRefused
 from store.forms import form_of
-from store.weights import LOADING_ERRORS, Features, Network, PooledNetwork, first_line, load_pooled, load_single
+from store.weights import (
+    LOADING_ERRORS,
+    Features,
+    Network,
+    PooledNetwork,
+    first_line,
+    load_pooled,
+    load_single,
+    use_threads,
+)
 
 MICRO_BATCH = 8
 """Pairs a forward pass. Length-sorted and padded per batch, small batches are the fastest on a CPU."""
@@ -42,11 +50,11 @@ class Scorer:
         max_length: int,
         pad_id: int,
         types: bool,
-        reload: Callable[[], Network] | None = None,
     ) -> None:
-        """``reload``: loads the network again after ``rest``."""
+        self.lost: str | None = None
+        """Why the network could not be brought back after ``rest``: nothing can be scored any more."""
         self._loaded: Network | None = model
-        self._reload = reload
+        self._reload: Callable[[], Network] | None = None
         self._reloading = Lock()
         self._head = model.head if isinstance(model, PooledNetwork) else None
         self._tokenizer = tokenizer
@@ -58,15 +66,13 @@ class Scorer:
     def load(cls, path: Path, *, max_length: int, threads: int = 0) -> Scorer:
         """Load a plain cross-encoder directory without touching any network.
 
-        ``threads`` > 0 sets torch's thread count for the process. Raises ModelRefused, saying why, for anything that is
+        ``threads``: as ``use_threads`` takes it. Raises ModelRefused, saying why, for anything that is
         not plain, complete and finite.
         """
         form = form_of(path, plain.check(path))
-        if threads > 0:
-            torch.set_num_threads(threads)
+        use_threads(threads)
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        reload = partial(load_single, path) if form is None else partial(load_pooled, path, form)
-        model = reload()
+        model = load_single(path) if form is None else load_pooled(path, form)
         tokenizer, pad_id, types = _load_tokenizer(path, max_length)
         if tokenizer.get_vocab_size() > model.vocabulary:
             raise ModelRefused(
@@ -75,12 +81,15 @@ class Scorer:
         positions = model.positions
         if positions is not None and max_length > positions:
             raise ModelRefused(f"max_length {max_length} is more than the model's {positions} positions")
-        return cls(model, tokenizer, max_length=max_length, pad_id=pad_id, types=types, reload=reload)
+        return cls(model, tokenizer, max_length=max_length, pad_id=pad_id, types=types)
 
-    def rest(self) -> None:
-        """Give up the network's memory until something needs it, while another engine does the work."""
-        if self._reload is not None:
-            self._loaded = None
+    def rest(self, reload: Callable[[], Network]) -> None:
+        """Give up the network's memory until something needs it, while another engine does the work.
+
+        ``reload`` brings it back, or raises ModelRefused: its files may have changed meanwhile, so it checks them.
+        """
+        with self._reloading:
+            self._reload, self._loaded = reload, None
 
     @property
     def resting(self) -> bool:
@@ -89,11 +98,17 @@ class Scorer:
 
     @property
     def _model(self) -> Network:
-        """Raises ModelRefused where it has to be loaded again and its files are damaged by now."""
+        """Raises ModelRefused where it had to be loaded again and was refused; it is not tried twice."""
         with self._reloading:
+            if self.lost is not None:
+                raise ModelRefused(self.lost)
             if self._loaded is None:
                 assert self._reload is not None
-                self._loaded = self._reload()
+                try:
+                    self._loaded = self._reload()
+                except ModelRefused as error:
+                    self.lost = error.message
+                    raise
             return self._loaded
 
     def score(self, query: str, texts: Sequence[str]) -> Logits:

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     max_length: int = Field(default=256, ge=16, le=512)
     """Tokens of a (query, passage) pair, in training and in serving alike."""
     rerank_threads: int = Field(default=0, ge=0)
-    """Torch threads for reranking; 0 leaves the choice to torch."""
+    """Torch threads for reranking; 0 leaves the choice to torch, up to the processors that the process may use."""
 
     rerank_engine: Wanted = "auto"
     """What scores: ``auto`` for the fastest engine of the version here, or one by name; torch where it can't."""

@@ -15,11 +15,24 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from store.errors import ModelRefused
 from store.forms import HEAD_WEIGHTS, Pooled
+from store.processors import processors
 
 LOADING_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError)
 """What transformers raises for damaged directories."""
 
 Features = npt.NDArray[np.float32]
+
+
+def use_threads(threads: int) -> None:
+    """Set torch's threads for the process. 0: as torch chose, but no more than ``processors()``.
+
+    Torch sees which processors the process may use, and no limit on its time: in a container of two on a machine of
+    sixteen it would take sixteen threads, which then wait for each other.
+    """
+    if threads > 0:
+        torch.set_num_threads(threads)
+    elif torch.get_num_threads() > processors():
+        torch.set_num_threads(processors())
 
 
 class Network(nn.Module):

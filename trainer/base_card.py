@@ -30,6 +30,7 @@ no rating of this team. It gives one raw logit for a (question, passage) pair, c
 
 - Training data, loss, hyper-parameters, training log: in the model's own card; Rankloop has trained nothing here
 - Evaluation: none yet; `rankloop evaluate VERSION` measures it on this team's held-out questions
+- Engines beside torch in float32: {", ".join(engine.name for engine in draft.engines[1:]) or "none"}
 - Final score: `{draft.blend.rerank:g} * rerank_score`
 
 ```python

@@ -182,7 +182,7 @@ def _engines(draft: VersionDraft) -> str:
     lines = [
         "## Engines",
         "",
-        "Judged in float32. May also be served by, as measured on its evaluation lists:",
+        "Judged in float32. May also be served by, as measured on its evaluation lists (on none: on probes alone):",
     ]
     lines += [
         "",
@@ -190,8 +190,8 @@ def _engines(draft: VersionDraft) -> str:
     ]
     lines.append("|---|---:|---:|---:|---:|")
     for name, on in draft.metrics.get("engines", {}).items():
-        figures = f"{on['largest_difference']:.2g} | {on['kendall_tau']:.4f} | {on['ndcg@10_difference']:.4f}"
-        lines.append(f"| {name} | {on['lists']} | {figures} |")
+        order = [f"{on[figure]:.4f}" if figure in on else "–" for figure in ("kendall_tau", "ndcg@10_difference")]
+        lines.append(f"| {name} | {on['lists']} | {on['largest_difference']:.2g} | {' | '.join(order)} |")
     return "\n".join(lines)
 
 

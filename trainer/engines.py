@@ -2,6 +2,7 @@
 
 The gate judges float32 scores, and engines are measured against torch. An engine is listed only where, on the
 version's own evaluation lists, it gives nearly the same logits, order and ndcg@10; its figures stand in the manifest.
+A version with too few lists (a base, a small team's) has the engine that rounds nothing, held to torch's own bound.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from store.blend import final_scores
-from store.engines.choose import MOST_TOLERANCE
+from store.engines.choose import MOST_TOLERANCE, SAMPLE
 from store.engines.convert import write
 from store.engines.fast import FastScorer
 from store.engines.names import GRAPH_FILE, OPENVINO
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
-from store.manifest import PROBE_TOLERANCE, Engine, Probe, torch_engine
+from store.manifest import PROBE_TEXTS, PROBE_TOLERANCE, Engine, Probe, check_scores, torch_engine
 from store.scorer import Scorer
 from store.types import Blend, EvalQuery, Json
 from trainer.evaluate import FloatArray, Scores, answerable, rank, score_queries
@@ -60,17 +61,19 @@ def export_engines(
     """
     own = torch_engine(staged.probes)
     measured_on = answerable(lists, texts)[0][:MOST_LISTS]
-    if len(measured_on) < FEWEST_LISTS:
-        return (own,), (f"Served by torch: {len(measured_on)} lists are too few to measure a faster engine on.",)
+    few = len(measured_on) < FEWEST_LISTS
     try:
         write(staged.directory, staged.scorer)
     except (ModelRefused, Unavailable) as error:
         return _without(staged, own, f"Served by torch: {error.message}.")
-    exact = score_queries(staged.exact, measured_on, texts, cancelled=cancelled)
+    exact = [] if few else score_queries(staged.exact, measured_on, texts, cancelled=cancelled)
     found, notes = [own], []
-    for name in OPENVINO:
+    for name, precision in OPENVINO.items():
         try:
-            found.append(_measured(name, staged, measured_on, texts, exact, cancelled))
+            if few and precision != "f32":
+                raise ModelRefused(f"{len(measured_on)} lists are too few to measure what its rounding does")
+            one = _exact(name, staged) if few else _measured(name, staged, measured_on, texts, exact, cancelled)
+            found.append(one)
         except (ModelRefused, Unavailable) as error:
             notes.append(f"Not served by {name}: {error.message}.")
     return (tuple(found), tuple(notes)) if len(found) > 1 else _without(staged, own, *notes)
@@ -105,6 +108,27 @@ def _measured(
     bounds = {"least_kendall_tau": LEAST_TAU, "most_ndcg@10_difference": MOST_NDCG}
     tolerance = max(PROBE_TOLERANCE, SLACK * difference)
     return Engine(name, difference, tolerance, tuple(scores), {**figures, "bounds": bounds})
+
+
+def _exact(name: str, staged: Staged) -> Engine:
+    """The same arithmetic in float32: what could be wrong with it (another network, a broken export) any pair shows.
+
+    Raises ModelRefused where probes or ``SAMPLE`` differ by more than torch may between machines, Unavailable where the
+    engine can't be had here.
+    """
+    fast = FastScorer(name, staged.scorer, OpenVino.load(staged.directory, name))
+    pairs = [*((probe.query, probe.passage) for probe in staged.probes), *SAMPLE]
+    want, have = staged.scorer.score_pairs(pairs), fast.score_pairs(pairs)
+    check_scores(want.tolist(), have.tolist(), PROBE_TOLERANCE, f"{name} against torch")
+    difference = float(np.max(np.abs(want - have)))
+    measured = {"lists": 0, "pairs": len(pairs), "largest_difference": difference}
+    return Engine(name, difference, PROBE_TOLERANCE, tuple(have[: len(staged.probes)].tolist()), measured)
+
+
+def probes_of(scorer: Scorer) -> tuple[Probe, ...]:
+    """The default probes as ``scorer`` scores them."""
+    scores = scorer.score_pairs(PROBE_TEXTS).tolist()
+    return tuple(Probe(query, passage, score) for (query, passage), score in zip(PROBE_TEXTS, scores, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

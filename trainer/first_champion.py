@@ -11,10 +11,12 @@ from pathlib import Path
 from store import bases, deployments, meta, registry
 from store.database import Connection, Database
 from store.errors import RankloopError
+from store.scorer import Scorer
 from store.settings import Settings
 from store.types import FIRST_STAGE_VERSION, Blend, Deployment, Version
 from trainer import base_card
 from trainer.base import resolve_base
+from trainer.engines import Staged, export_engines, probes_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +52,25 @@ def _publish(db: Database, settings: Settings, now: datetime) -> Version:
     base = resolve_base(
         settings.base, settings.encoder, Path(settings.encoder), settings.data / "bases", settings.max_length
     )
+    staged = registry.staging(settings.models_dir, "base")
+    shutil.copytree(base.path, staged, dirs_exist_ok=True)
+    blend, scorer = Blend(dense=0.0, lexical=0.0, rerank=1.0), Scorer.load(staged, max_length=settings.max_length)
+    probes = probes_of(scorer)
+    engines, notes = export_engines(Staged(staged, scorer, scorer, probes, blend), (), {})  # it has no lists
     draft = registry.VersionDraft(
         name=Path(settings.base).name[:200] or settings.base,
         base=settings.base,
-        blend=Blend(dense=0.0, lexical=0.0, rerank=1.0),
+        blend=blend,
         max_length=settings.max_length,
-        metrics={"origin": bases.ORIGIN},
+        metrics={
+            "origin": bases.ORIGIN,
+            "notes": list(notes),
+            "engines": {engine.name: engine.measured for engine in engines[1:]},
+        },
         reasons=("This is the base as it came: no gate has compared it with anything.",),
+        probes=probes,
+        engines=engines,
     )
-    staged = registry.staging(settings.models_dir, "base")
-    shutil.copytree(base.path, staged, dirs_exist_ok=True)
     (staged / "README.md").write_text(base_card.render(draft), encoding="utf-8")
     return registry.publish(db, settings.models_dir, staged, draft, now)
 

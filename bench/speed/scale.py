@@ -89,7 +89,8 @@ def _pages(found: Iterator[tuple[str, Vector]], size: int) -> Iterator[list[tupl
 
 
 def measure(found: Sequence[tuple[str, Vector]], count: int, root: Path, say: Callable[[str], None]) -> list[Row]:
-    """Start (filling the dense index from SQL), dense and lexical search and memory at ``count`` chunks."""
+    """Start (filling the dense index from SQL), dense and lexical search of everything and of one repository by name,
+    and memory at ``count`` chunks."""
     settings = Settings(data=root / str(count))
     encoder = Encoder.load(settings.encoder)
     if not (settings.data / "filled").exists():
@@ -106,21 +107,30 @@ def measure(found: Sequence[tuple[str, Vector]], count: int, root: Path, say: Ca
     vectors = VectorIndex.open(None, None, encoder.dimension)
     start_s, _ = timed(lambda: vectors.rebuild(_points(db, encoder.name)))
     memory = (psutil.Process().memory_info().rss - before) / 2**20
-    dense, matched = [], []
+    dense: dict[str | None, list[float]] = {None: [], REPO: []}
+    matched: dict[str | None, list[float]] = {None: [], REPO: []}
     for _ in range(3):
         for query in QUERIES:
             vector = encoder.encode_one(query)
-            dense.append(timed(lambda v=vector: vectors.search(v, None, POOL))[0])  # type: ignore[misc]
-            with db.read() as tx:
-                matched.append(timed(lambda q=query, t=tx: lexical.search(t, q, None, POOL))[0])  # type: ignore[misc]
+            for repo in dense:
+                dense[repo].append(timed(lambda v=vector, r=repo: vectors.search(v, r, POOL))[0])  # type: ignore[misc]
+                with db.read() as tx:
+                    seconds, _ = timed(lambda q=query, t=tx, r=repo: lexical.search(t, q, r, POOL))  # type: ignore[misc]
+                matched[repo].append(seconds)
     size = sum(file.stat().st_size for file in settings.data.iterdir() if file.is_file()) / 2**20
     vectors.close()
     db.dispose()
     return [
         alone("scale", f"{count:,} chunks: start (dense index filled from SQL)", [start_s], megabytes=memory),
-        alone("scale", f"{count:,} chunks: dense search", dense, worst_ms=1000 * max(dense)),
-        alone("scale", f"{count:,} chunks: lexical search", matched, worst_ms=1000 * max(matched), database_mb=size),
+        _searched(count, "dense search", dense[None]),
+        _searched(count, "lexical search", matched[None], database_mb=size),
+        _searched(count, "dense search of one repository, which holds all", dense[REPO]),
+        _searched(count, "lexical search of one repository, which holds all", matched[REPO]),
     ]
+
+
+def _searched(count: int, what: str, seconds: Sequence[float], **more: float) -> Row:
+    return alone("scale", f"{count:,} chunks: {what}", seconds, worst_ms=1000 * max(seconds), **more)
 
 
 def _points(db: Database, encoder: str) -> Iterator[Sequence[Point]]:

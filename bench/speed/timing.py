@@ -85,3 +85,16 @@ def in_turn(
         ours_s, have = timed(call, clock)
         found[name] = (Pair(plain_s, ours_s), want, have)
     return found
+
+
+def either_first(
+    number: int, plain: Callable[[], T], ours: Callable[[], T], clock: Callable[[], float] = time.perf_counter
+) -> tuple[Pair, T, T]:
+    """Both in turn, ours first where ``number`` is odd: (times, plain result, our result)."""
+    if number % 2:
+        ours_s, have = timed(ours, clock)
+        plain_s, want = timed(plain, clock)
+    else:
+        plain_s, want = timed(plain, clock)
+        ours_s, have = timed(ours, clock)
+    return Pair(plain_s, ours_s), want, have

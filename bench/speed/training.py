@@ -9,10 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from datasets import Dataset  # type: ignore[import-untyped]
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
+from torch.nn import Identity
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from bench.speed.timing import Pair as Timed
 from bench.speed.timing import Row, row
@@ -27,9 +30,13 @@ from trainer.finetune import finetune, quiet
 from trainer.head import fit_head
 from trainer.recipe import DEFAULT, SEED, Recipe
 
-QUESTIONS = 64
-"""Each with one right and three other candidates: the pairs that everything is trained on."""
+QUESTIONS = 32
+"""Each with one right and three other candidates: the pairs that fine-tuning trains on."""
 OTHERS = 3
+EPOCHS = 3
+"""With one the loss hardly leaves that of the untrained base, and "the same loss" says little."""
+HEAD_QUESTIONS = 64
+"""Whose lists the default recipe fits its head on."""
 MOST_ROUNDS = 3
 
 
@@ -37,18 +44,19 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
     """Each round: the plain trainer, ours in float32 and in bfloat16, then features and head, on the same pairs; whole
     calls, loading and saving included.
 
-    Ratio: of pairs a second. The losses are means of the last quarter of the steps; they differ by the order of the
-    pairs and by dropout, so the plain trainer's spread over the rounds stands beside.
+    Ratio: of pairs a second, each pair counted in every epoch. The losses are means of the last quarter of the steps;
+    they differ by the order of the pairs and by dropout, so the plain trainer's spread over the rounds and the loss of
+    the untrained base stand beside.
     """
     pairs, texts = training_pairs(speed)
     settings = Settings(data=speed.world.index)
     encoder = Encoder.load(settings.encoder)
     place = speed.world.root / "speed-training"
     base = resolve_base(RESIDUAL, encoder.name, encoder.model_path, place / "bases", settings.max_length).path
-    ours: dict[str, Recipe] = {name: replace(SEED, precision=name) for name in ("fp32", "bf16")}
+    ours: dict[str, Recipe] = {name: replace(SEED, precision=name, epochs=EPOCHS) for name in ("fp32", "bf16")}
     timed: dict[str, list[Timed]] = {name: [] for name in (*ours, "head")}
     losses: dict[str, list[float]] = {name: [] for name in ("plain", *ours)}
-    fitted_on = 0
+    untrained, passes, fitted_on = loss_of(base, pairs, texts), EPOCHS * len(pairs), 0
     for seed in range(min(rounds, MOST_ROUNDS)):
         say(f"training: round {seed + 1}, {len(pairs)} pairs")
         plain_s, loss = plain(base, pairs, texts, place / "plain", seed)
@@ -61,7 +69,7 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
             shutil.rmtree(out)
             losses[name].append(last_quarter([line.loss for line in trained.log.table]))
         head_s, fitted_on = head(speed, base, settings)
-        timed["head"].append(Timed(plain_s / len(pairs), head_s / fitted_on))
+        timed["head"].append(Timed(plain_s / passes, head_s / fitted_on))
     spread = float(np.std(losses["plain"]))
     rows = [
         row(
@@ -69,10 +77,12 @@ def measure(speed: Speed, rounds: int, say: Callable[[str], None]) -> list[Row]:
             f"fine-tuning, seed recipe, {name}, against CrossEncoderTrainer",
             timed[name],
             trained_on=len(pairs),
-            pairs_per_second=len(pairs) / float(np.median([one.ours for one in timed[name]])),
+            epochs=EPOCHS,
+            pairs_per_second=passes / float(np.median([one.ours for one in timed[name]])),
             loss=float(np.mean(losses[name])),
             loss_plain=float(np.mean(losses["plain"])),
             loss_plain_spread=spread,
+            loss_untrained=untrained,
         )
         for name in ours
     ]
@@ -106,7 +116,7 @@ def plain(base: Path, pairs: Sequence[Pair], texts: dict[str, str], out: Path, s
         output_dir=str(out),
         per_device_train_batch_size=SEED.batch,
         learning_rate=SEED.learning_rate,
-        num_train_epochs=SEED.epochs,
+        num_train_epochs=EPOCHS,
         seed=seed,
         use_cpu=True,
         dataloader_pin_memory=False,
@@ -129,6 +139,15 @@ def plain(base: Path, pairs: Sequence[Pair], texts: dict[str, str], out: Path, s
     return seconds, last_quarter([float(line["loss"]) for line in trainer.state.log_history if "loss" in line])
 
 
+def loss_of(model: Path, pairs: Sequence[Pair], texts: dict[str, str]) -> float:
+    """Mean binary cross-entropy of a model as it is, over the pairs."""
+    scorer = CrossEncoder(str(model), device="cpu", local_files_only=True)
+    asked = [(pair.query, texts[pair.content_hash]) for pair in pairs]
+    logits = scorer.predict(asked, activation_fn=Identity(), convert_to_tensor=True, show_progress_bar=False)
+    labels = torch.tensor([pair.label for pair in pairs])
+    return float(binary_cross_entropy_with_logits(logits.float(), labels))
+
+
 def last_quarter(losses: Sequence[float]) -> float:
     """Mean of the last quarter of the steps."""
     return float(np.mean(losses[-max(1, len(losses) // 4) :]))
@@ -136,7 +155,7 @@ def last_quarter(losses: Sequence[float]) -> float:
 
 def head(speed: Speed, base: Path, settings: Settings) -> tuple[float, int]:
     """Seconds of features and fit, and pairs, with nothing kept from before."""
-    queries = [question.query for question in speed.world.corpus.questions[:QUESTIONS]]
+    queries = [question.query for question in speed.world.corpus.questions[:HEAD_QUESTIONS]]
     lists = [one for number, query in enumerate(queries) if (one := judged(speed.world, number, query))]
     began = time.perf_counter()
     store = FeatureStore(base, settings.max_length, lambda: False)

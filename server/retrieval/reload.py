@@ -50,16 +50,22 @@ class ChampionFollower:
         self.reranker = Reranker(self._first_good())
 
     def follow(self) -> None:
-        """Serve the champion, and return then. Raises ModelRefused where it can't load; the old one serves on."""
+        """Serve the champion, and return then.
+
+        Raises ModelRefused where it can't load; the old one serves on, or where that has lost its network, the
+        version before it.
+        """
         with self._lock:
-            champion = self._champion()
-            if champion.version_id == self.reranker.current().version.id:
+            champion, current = self._champion(), self.reranker.current()
+            if champion.version_id == current.version.id and current.lost is None:
                 self.problem = None
                 return
             try:
                 loaded = self._load(champion.version_id)
             except ModelRefused as error:
-                self.problem = Problem(champion.generation, champion.version_id, error.message, time.monotonic())
+                self._cannot(champion, error)
+                if current.lost is not None:
+                    self.reranker.swap(self._earlier_good(champion))
                 raise
             self.reranker.swap(loaded)
             self.problem = None
@@ -88,6 +94,8 @@ class ChampionFollower:
 
     def _worth_trying(self) -> bool:
         problem = self.problem
+        if self.reranker.current().lost is not None:
+            return True
         if problem is None or time.monotonic() - problem.since > RETRY_SECONDS:
             return True
         return self._champion().generation != problem.generation
@@ -117,13 +125,25 @@ class ChampionFollower:
     def _first_good(self) -> LoadedVersion:
         """At start: the champion, else the champion before it that loads, in the end the first stage."""
         champion = self._champion()
+        try:
+            return self._load(champion.version_id)
+        except RankloopError as error:
+            log.error("version %s does not load: %s", champion.version_id, error.message)
+            self._cannot(champion, error)
+        return self._earlier_good(champion)
+
+    def _cannot(self, champion: Champion, error: RankloopError) -> None:
+        self.problem = Problem(champion.generation, champion.version_id, error.message, time.monotonic())
+
+    def _earlier_good(self, champion: Champion) -> LoadedVersion:
+        """The champion before ``champion`` that loads, in the end the first stage."""
         with self._db.read() as tx:
             earlier = [entry.to_version for entry in deployments.ledger(tx, 1000)]
-        for version_id in dict.fromkeys([champion.version_id, *earlier, FIRST_STAGE_VERSION]):
+        for version_id in dict.fromkeys([*earlier, FIRST_STAGE_VERSION]):
+            if version_id == champion.version_id:
+                continue
             try:
                 return self._load(version_id)
             except RankloopError as error:
                 log.error("version %s does not load: %s", version_id, error.message)
-                if version_id == champion.version_id:
-                    self.problem = Problem(champion.generation, version_id, error.message, time.monotonic())
         raise ModelRefused("not even the first stage loads: the installation is damaged")

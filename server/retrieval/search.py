@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Semaphore
@@ -11,7 +12,7 @@ from server.retrieval.rerank import Reranker
 from server.retrieval.retrieve import Retriever
 from server.retrieval.scores import ScoreCache
 from server.retrieval.together import Together
-from store.errors import Cancelled, NotFound
+from store.errors import Cancelled, ModelRefused, NotFound
 from store.loading import LoadedVersion
 from store.types import Candidate
 
@@ -72,11 +73,22 @@ class Search:
                 raise Cancelled("the question was given up before its turn")
             candidates = self._retriever.retrieve(query, repo, depth, hidden)
         retrieved = time.perf_counter()
-        logits = partial(self._together.logits, loaded, given_up=given_up)
-        ranked = self._reranker.rerank(query, candidates, loaded, self._cache, logits)
+        by, ranked = self._ranked(query, candidates, loaded, given_up)
         ended = time.perf_counter()
         timings = {"retrieve": _ms(retrieved - started), "rerank": _ms(ended - retrieved)}
-        return Found(query, repo, loaded.version.id, tuple(ranked), timings)
+        return Found(query, repo, by.version.id, tuple(ranked), timings)
+
+    def _ranked(
+        self, query: str, candidates: Sequence[Candidate], loaded: LoadedVersion, given_up: Event | None
+    ) -> tuple[LoadedVersion, list[Candidate]]:
+        """The candidates, and by which version: the first stage, where ``loaded`` can't score any more."""
+        logits = partial(self._together.logits, loaded, given_up=given_up)
+        try:
+            return loaded, self._reranker.rerank(query, candidates, loaded, self._cache, logits)
+        except ModelRefused:
+            if loaded.lost is None:
+                raise
+        return self._first_stage, self._reranker.rerank(query, candidates, self._first_stage)
 
     def waiting(self) -> int:
         """Questions that wait for the engine."""

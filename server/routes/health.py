@@ -40,7 +40,7 @@ def readyz(response: Response, state: State) -> Ready:
     if not ready:
         response.status_code = 503
     loaded = state.follower.reranker.current()
-    reranks = loaded.scorer is not None
+    reranks = loaded.scorer is not None and loaded.lost is None
     return Ready(
         ready=ready,
         checks=checks,
@@ -49,6 +49,7 @@ def readyz(response: Response, state: State) -> Ready:
         note=serving.behind(state.follower, champion[0], state.clock()) if champion else None,
         engine=loaded.engine.name if reranks else None,
         engine_reason=loaded.engine.reason if reranks else None,
+        engine_fault=loaded.engine.fault if reranks else None,
         embedding=state.encoder.told,
     )
 
@@ -56,7 +57,9 @@ def readyz(response: Response, state: State) -> Ready:
 @router.get("/metrics", include_in_schema=False)
 def metrics(state: State) -> Response:
     """Prometheus metrics."""
-    state.metrics.serving.set(state.follower.reranker.current().version.id)
+    loaded = state.follower.reranker.current()
+    state.metrics.serving.set(loaded.version.id)
+    state.metrics.engine_fallback.set(1 if loaded.engine.fell_back else 0)
     champion = _champion(state)
     state.metrics.champion.set(champion.version_id)
     state.metrics.degraded.set(0 if serving.behind(state.follower, champion, state.clock()) is None else 1)

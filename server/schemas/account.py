@@ -80,6 +80,8 @@ class Ready(View):
     """What computes the rerank scores; null while nothing is reranked."""
     engine_reason: str | None
     """Why that engine and no other."""
+    engine_fault: str | None
+    """Engines that should serve here and can't, or have failed; null while nothing is to be mended."""
     embedding: str | None
     """What embedded the texts of the last large indexing here, and where that is torch, why; null before one."""
 

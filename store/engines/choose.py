@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from store import manifest
 from store.engines.convert import Positional
-from store.engines.fast import FastScorer
+from store.engines.fast import MICRO_BATCH, FastScorer
 from store.engines.gpu import MICRO_BATCH as GPU_BATCH
 from store.engines.gpu import Device, Gpu, device
 from store.engines.names import AUTO, FILES, GPU, OPENVINO, TORCH
-from store.engines.openvino import OpenVino
+from store.engines.openvino import OpenVino, Unsuited, streams_of
 from store.errors import ModelRefused, Unavailable
 from store.manifest import Engine, Manifest, torch_engine
 from store.scorer import Scorer
@@ -40,7 +40,6 @@ _CODE = '''def read_rows(path, limit=None):
 SAMPLE = [("how to read the rows of a csv file", _CODE[: 100 + 45 * n] * (1 + n % 3)) for n in range(2, 8)]
 """Pairs of the lengths that real candidates have: 50 to 256 tokens."""
 
-
 _ASKED = "RANKLOOP_RERANK_ENGINE asks for"
 
 
@@ -54,11 +53,28 @@ class Choice:
     """Engine → median time for the calibration's pairs."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Engine → why it may not serve here."""
+    excused: Collection[str] = ()
+    """Those of them that nobody asked for and nobody can mend: a GPU of no use, a processor without bfloat16."""
 
     @property
     def faults(self) -> Mapping[str, str]:
-        """Refusals that somebody should mend: a GPU that is of no use, unless it was asked for, is none."""
-        return {name: why for name, why in self.refused.items() if name != GPU or self.reason.startswith(_ASKED)}
+        """Refusals that somebody should mend."""
+        return {name: why for name, why in self.refused.items() if name not in self.excused}
+
+    @property
+    def fault(self) -> str | None:
+        """``faults`` in words; None where there are none."""
+        return "; ".join(f"{name}: {why}" for name, why in self.faults.items()) or None
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether torch scores because another engine failed or was refused."""
+        return self.name == TORCH and bool(self.faults)
+
+    def failed(self, why: str) -> Choice:
+        """Torch instead, since the chosen engine failed while serving."""
+        refused, excused = {**self.refused, self.name: f"failed: {why}"}, [n for n in self.excused if n != self.name]
+        return Choice(TORCH, f"{self.name} failed: {why}", self.milliseconds, refused, excused)
 
 
 def choose(
@@ -82,18 +98,19 @@ def choose(
     if not offered:
         return Choice(TORCH, "the version lists no other engine"), None
     tried = offered if wanted == AUTO else {wanted: offered[wanted]}
-    sound, refused = _sound(directory, found, exact, tried, threads, place)
+    sound, refused, unsuited = _sound(directory, found, exact, tried, threads, place)
+    excused = (GPU, *unsuited) if wanted == AUTO else ()
     if not sound:
         said = "; ".join(f"{name}: {why}" for name, why in refused.items())
-        return Choice(TORCH, said if wanted == AUTO else f"{_ASKED} {said}", refused=refused), None
+        return Choice(TORCH, said if wanted == AUTO else f"{_ASKED} {said}", refused=refused, excused=excused), None
     if wanted != AUTO:
         return Choice(wanted, "set by RANKLOOP_RERANK_ENGINE"), sound[wanted]
-    times = calibrate({TORCH: exact, **sound})
+    times = calibrate({TORCH: exact, **sound}, calibration(threads))
     name = fastest(times, {TORCH: 0.0, **{name: offered[name].difference for name in sound}})
     ratio = times[TORCH] / times[name]
     said = f"{ratio:.1f} times as fast as {TORCH} here" if name != TORCH else "no listed engine is faster here"
     reasons = [said, *(f"{other} is not used: {why}" for other, why in refused.items())]
-    return Choice(name, "; ".join(reasons), times, refused), sound.get(name)
+    return Choice(name, "; ".join(reasons), times, refused, excused), sound.get(name)
 
 
 def check(found: Manifest, engine: Engine, torch_scores: list[float], fast: FastScorer) -> None:
@@ -116,16 +133,33 @@ def checked_pairs(found: Manifest) -> list[tuple[str, str]]:
     return [*((probe.query, probe.passage) for probe in found.probes), *SAMPLE]
 
 
+def calibration(threads: int) -> list[tuple[str, str]]:
+    """What engines are timed on: ``SAMPLE``, and more of its kind until every stream of so many threads has a batch.
+
+    With fewer, an engine's streams would stand idle while torch works on each batch with all threads.
+    """
+    size = max(len(SAMPLE), MICRO_BATCH * streams_of(threads))
+    turns = -(-size // len(SAMPLE))
+    pairs = [
+        (query, text.replace("read_rows", f"read_rows_{n}" if n else "read_rows"))
+        for n in range(turns)
+        for query, text in SAMPLE
+    ]
+    return pairs[:size]
+
+
 def calibrate(
-    scorers: Mapping[str, Scorer | FastScorer], clock: Callable[[], float] = time.perf_counter
+    scorers: Mapping[str, Scorer | FastScorer],
+    pairs: Sequence[tuple[str, str]],
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Median milliseconds of each for ``SAMPLE``, timed in turn."""
+    """Median milliseconds of each for ``pairs``, timed in turn."""
     taken: dict[str, list[float]] = {name: [] for name in scorers}
     began = clock()
     for _ in range(ROUNDS):
         for name, scorer in scorers.items():
             start = clock()
-            scorer.score_pairs(SAMPLE)
+            scorer.score_pairs(pairs)
             taken[name].append(1000 * (clock() - start))
         if clock() - began > SECONDS:
             break
@@ -149,9 +183,11 @@ def _sound(
     tried: Mapping[str, Engine],
     threads: int,
     place: Device | None,
-) -> tuple[dict[str, FastScorer], dict[str, str]]:
+) -> tuple[dict[str, FastScorer], dict[str, str], list[str]]:
+    """The engines that may serve, why the others may not, and which of these this machine is not made for."""
     sound: dict[str, FastScorer] = {}
     refused: dict[str, str] = {}
+    unsuited: list[str] = []
     torch_scores = exact.score_pairs(checked_pairs(found)).tolist()
     damage = _damage(directory, found) if tried.keys() & OPENVINO.keys() else None
     for name, engine in tried.items():
@@ -162,17 +198,21 @@ def _sound(
             check(found, engine, torch_scores, fast)
         except (ModelRefused, Unavailable) as error:
             refused[name] = error.message
+            if isinstance(error, Unsuited):
+                unsuited.append(name)
         else:
             sound[name] = fast
-    return sound, refused
+    return sound, refused, unsuited
 
 
 def _damage(directory: Path, found: Manifest) -> str | None:
-    """What is wrong with the engines' files."""
+    """What is wrong with the engines' files. That they can't be read at all is no worse than damage."""
     try:
         manifest.verify_files(directory, found, FILES)
     except ModelRefused as error:
         return error.message
+    except OSError as error:
+        return f"its files can't be read: {error}"
     return None
 
 

@@ -96,6 +96,6 @@ def convert(network: nn.Module, names: Sequence[str]) -> Any:
             place.get_node().set_element_type(ov.Type.i64)
             place.set_names({name})
         model.validate_nodes_and_infer_types()
-    except (RuntimeError, ValueError, TypeError, AttributeError, *refusals) as error:
+    except (RuntimeError, ValueError, TypeError, AttributeError, LookupError, AssertionError, *refusals) as error:
         raise ModelRefused(f"OpenVINO cannot take over this network: {last_line(error)}") from error
     return model

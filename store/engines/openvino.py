@@ -20,6 +20,10 @@ MOST_STREAMS = 8
 _TELEMETRY = "openvino_telemetry"
 
 
+class Unsuited(Unavailable):
+    """This machine is not made for it: nothing is broken, and there is nothing to mend."""
+
+
 def library() -> Any:
     """The ``openvino`` package, kept from reporting its use to its makers. Raises Unavailable where there is none.
 
@@ -43,13 +47,12 @@ class OpenVino:
         Raises Unavailable where this machine can't run it.
         """
         ov = library()
-        threads = threads or processors()
-        streams = min(threads, MOST_STREAMS)
+        threads, streams = threads or processors(), streams_of(threads)
         self._busy = Lock()
         try:
             core = ov.Core()
             if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-                raise Unavailable("this processor has no bfloat16 arithmetic")
+                raise Unsuited("this processor has no bfloat16 arithmetic")
             options = {
                 "INFERENCE_PRECISION_HINT": precision,
                 "INFERENCE_NUM_THREADS": threads,
@@ -97,6 +100,11 @@ class OpenVino:
                     self._queue.start_async(inputs, (out, places))
             finally:
                 self._queue.wait_all()
+
+
+def streams_of(threads: int) -> int:
+    """Micro-batches in flight with so many threads; 0: one a core."""
+    return min(threads or processors(), MOST_STREAMS)
 
 
 def _keep(request: Any, target: tuple[Logits, list[int]]) -> None:

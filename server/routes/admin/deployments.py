@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -55,7 +56,8 @@ def _served(state: AppState, moved: Deployment) -> DeploymentView:
             undone = deployments.compensate(tx, moved, f"could not be loaded: {error.message}", state.clock())
         kept = state.follower.reranker.current().version.id
         if undone is not None:
-            state.follower.follow()
+            with suppress(ModelRefused):  # the follower has told it, and goes on trying
+                state.follower.follow()
         raise ModelRefused(
             f"Version {moved.to_version} could not be loaded, so version {kept} keeps serving: {error.message}"
         ) from error

@@ -57,9 +57,13 @@ def test_the_base_is_registered_once_and_serves_until_a_person_decides(
     expected = CrossEncoder(str(models.base), device="cpu", max_length=64).predict(pairs, activation_fn=Identity())
     assert loaded.scorer is not None
     np.testing.assert_allclose(loaded.scorer.score_pairs(pairs), expected, atol=1e-4)
+    faster = load_version(version, settings.models_dir, engine="openvino-fp32")
+    assert (faster.engine.name, faster.engine.refused) == ("openvino-fp32", {})
+    np.testing.assert_allclose(faster.pair_logits(pairs), expected, atol=1e-3)
     card = (settings.models_dir / str(version.path) / "README.md").read_text()
     assert str(models.base) in card
     assert "no rating" in card
+    assert "openvino-fp32" in card
 
     with db.write() as tx:
         deployments.set_auto_promote(tx, False)

@@ -39,6 +39,13 @@ class Reader:
 
 @contextmanager
 def listening(server: Running) -> Iterator[Callable[[str, str, dict[str, Any]], Reader]]:
+    """As ``on_a_port``, with what sends a raw request there."""
+    with on_a_port(server) as port:
+        yield lambda method, path, body: Reader(port, method, path, body)
+
+
+@contextmanager
+def on_a_port(server: Running) -> Iterator[int]:
     """Serve the already started application on a free port, without starting it a second time."""
     config = uvicorn.Config(server.client.app, port=0, lifespan="off", log_level="error")
     web = uvicorn.Server(config)
@@ -48,9 +55,8 @@ def listening(server: Running) -> Iterator[Callable[[str, str, dict[str, Any]], 
     while not web.started:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    port = web.servers[0].sockets[0].getsockname()[1]
     try:
-        yield lambda method, path, body: Reader(port, method, path, body)
+        yield web.servers[0].sockets[0].getsockname()[1]
     finally:
         web.should_exit = True
         thread.join(20)

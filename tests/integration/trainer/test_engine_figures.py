@@ -12,7 +12,7 @@ import pytest
 
 from store.engines import choose as choosing
 from store.engines.names import TORCH
-from tests.integration.trainer.test_engines import BLEND, LISTS
+from tests.integration.trainer.built_engines import BLEND, LISTS
 from trainer.engines import agreement, kendall_tau
 
 

@@ -6,57 +6,36 @@ import dataclasses
 import shutil
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from store import loading, manifest, plain, published
-from store.engines.choose import Choice, choose
+from store import loading, manifest, plain
+from store.engines.choose import SAMPLE, Choice, choose
 from store.engines.convert import write
 from store.engines.fast import FastScorer
 from store.engines.names import FILES, GRAPH_FILE, TORCH, WEIGHTS_FILE
 from store.engines.openvino import OpenVino, library
 from store.errors import ModelRefused, Unavailable
-from store.manifest import Engine, Probe
 from store.scorer import Scorer
-from store.types import Blend, EvalQuery, Split, Version, VersionForm
 from tests import tiny
+from tests.integration.trainer.built_engines import (
+    EXACT,
+    LISTS,
+    PASSAGES,
+    QUERY,
+    TEXTS,
+    Failing,
+    assert_served_by_torch,
+    build,
+    edit,
+    load,
+    scores,
+    staged_from,
+)
 from trainer import engines as exporting
-from trainer.engines import Staged, export_engines
-
-EXACT = "openvino-fp32"
-BLEND = Blend(dense=1.0, lexical=0.1, rerank=1.0)
-TEXTS = {f"t{n}": f"def read_{n}(path):\n    return parse(path, {n})\n" * (1 + n % 5) for n in range(8)}
-LISTS = [
-    EvalQuery(
-        group_id=n,
-        query=f"how to read file {n}",
-        split=Split.TRAIN,
-        content_hashes=tuple(TEXTS),
-        dense_scores=tuple(0.5 - 0.01 * place for place in range(8)),
-        lexical_scores=(0.0,) * 8,
-        relevance={f"t{n % 8}": 1.0},
-    )
-    for n in range(12)
-]
-QUERY, PASSAGES = "how is the config parsed", list(TEXTS.values())
-
-
-def staged_from(directory: Path) -> Staged:
-    scorer = Scorer.load(directory, max_length=256)
-    scores = scorer.score_pairs(manifest.PROBE_TEXTS).tolist()
-    probes = [Probe(q, p, score) for (q, p), score in zip(manifest.PROBE_TEXTS, scores, strict=True)]
-    return Staged(directory, scorer, scorer, probes, BLEND)
-
-
-def build(directory: Path) -> tuple[Engine, ...]:
-    """What a night does with a trained model, as far as engines go."""
-    staged = staged_from(directory)
-    engines, _ = export_engines(staged, LISTS, TEXTS)
-    manifest.write(directory, max_length=256, probes=staged.probes, engines=engines)
-    return engines
+from trainer.engines import export_engines
 
 
 @pytest.fixture(scope="module", params=[tiny.cross_encoder, tiny.pooled_cross_encoder], ids=["single", "pooled"])
@@ -70,39 +49,6 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def copy(built: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(built, tmp_path / "copy"))
-
-
-def load(directory: Path, wanted: str = EXACT) -> loading.LoadedVersion:
-    """As a server loads a registered version: the directory is named by its manifest's digest."""
-    if directory.exists():
-        digest = manifest.read(directory).digest[: published.DIGEST_CHARACTERS]
-        directory.rename(directory.with_name(f"v0001-{digest}"))
-    named = next(directory.parent.glob("v0001-*"))
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    version = Version(
-        1, "one", VersionForm.CROSS_ENCODER, "tiny", None, None, named.name, BLEND, {}, None, (), now, None
-    )
-    return loading.load_version(version, named.parent, engine=wanted)
-
-
-def scores(loaded: loading.LoadedVersion) -> list[float]:
-    rerank, _ = loaded.score(QUERY, PASSAGES, [0.0] * len(PASSAGES), [0.0] * len(PASSAGES))
-    assert rerank is not None
-    return [float(one) for one in rerank]
-
-
-def assert_served_by_torch(loaded: loading.LoadedVersion, because: str) -> None:
-    assert loaded.engine.name == TORCH
-    assert because in loaded.engine.reason
-    assert loaded.scorer is not None
-    assert scores(loaded) == loaded.scorer.score(QUERY, PASSAGES).tolist()
-
-
-def edit(directory: Path, change: Callable[[Engine], Engine]) -> None:
-    """Publish the directory with other words about its engines than torch."""
-    found = manifest.read(directory)
-    engines = [one if one.name == TORCH else change(one) for one in found.engines]
-    manifest.write(directory, max_length=found.max_length, probes=found.probes, engines=engines)
 
 
 def test_a_built_version_lists_what_was_measured(built: Path) -> None:
@@ -142,11 +88,35 @@ def test_automatic_choice_is_one_of_the_listed_and_says_why(copy: Path) -> None:
     assert loaded.engine.milliseconds.keys() == listed - loaded.engine.refused.keys()
 
 
-def test_too_few_lists_leave_torch_alone(tmp_path: Path) -> None:
-    directory = tiny.cross_encoder(tmp_path / "model")
-    engines, notes = export_engines(staged_from(directory), LISTS[:9], TEXTS)
-    assert [engine.name for engine in engines] == [TORCH]
+@pytest.mark.parametrize("make", [tiny.cross_encoder, tiny.pooled_cross_encoder], ids=["single", "pooled"])
+def test_too_few_lists_leave_the_engine_that_rounds_nothing(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    directory = make(tmp_path / "model")
+    staged = staged_from(directory)
+    engines, notes = export_engines(staged, LISTS[:9], TEXTS)
+    assert [engine.name for engine in engines] == [TORCH, EXACT]
+    assert "openvino-bf16" in notes[0]
     assert "9 lists are too few" in notes[0]
+    assert engines[1].tolerance == manifest.PROBE_TOLERANCE
+    assert engines[1].measured["pairs"] == len(staged.probes) + len(SAMPLE)
+    assert engines[1].difference == engines[1].measured["largest_difference"] < 1e-4
+    want = staged.scorer.score(QUERY, PASSAGES)
+    manifest.write(directory, max_length=256, probes=staged.probes, engines=engines)
+    loaded = load(directory)
+    assert (loaded.engine.name, loaded.engine.refused) == (EXACT, {})
+    np.testing.assert_allclose(scores(loaded), want, atol=1e-4)
+
+
+@pytest.mark.parametrize("lists", [0, 9])
+def test_without_lists_the_probes_tell_another_networks_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lists: int
+) -> None:
+    directory = tiny.cross_encoder(tmp_path / "model")
+    other = tiny.cross_encoder(tmp_path / "other", seed=7)
+    theirs = Scorer.load(other, max_length=256)
+    monkeypatch.setattr(exporting, "write", lambda staged, _: write(staged, theirs))
+    engines, notes = export_engines(staged_from(directory), LISTS[:lists], TEXTS)
+    assert [engine.name for engine in engines] == [TORCH]
+    assert any(EXACT in note and "probe 1 scores" in note for note in notes)
     assert not (directory / GRAPH_FILE).parent.exists()
 
 
@@ -247,18 +217,6 @@ def test_asking_for_an_engine_that_the_version_does_not_have(tmp_path: Path) -> 
     manifest.write(directory, max_length=256, probes=staged.probes)
     assert_served_by_torch(load(directory), "does not have")
     assert_served_by_torch(load(directory, "auto"), "lists no other engine")
-
-
-class Failing(OpenVino):
-    """An engine whose library breaks while it runs, as when memory runs out."""
-
-    def __init__(self, error: Exception | None) -> None:
-        self.error, self.asked = error, 0
-
-    def run(self, batches: object, out: object) -> None:
-        self.asked += 1
-        if self.error is not None:
-            raise self.error
 
 
 @pytest.mark.parametrize("error", [RuntimeError("out of memory"), None], ids=["raises", "gives no number"])

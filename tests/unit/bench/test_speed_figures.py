@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.speed import report
-from bench.speed.timing import Pair, Row, alone, in_turn, row
+from bench.speed.timing import Pair, Row, alone, either_first, in_turn, row
 
 
 def clock_of(*moments: float) -> Iterator[float]:
@@ -28,6 +28,22 @@ def test_each_of_ours_has_a_plain_call_of_its_own_right_before_it() -> None:
     assert calls == ["plain", "a", "plain", "b"]
     assert found["a"] == (Pair(4, 2), "plain", "a")
     assert found["b"] == (Pair(6, 1), "plain", "b")
+
+
+def test_which_goes_first_alternates_and_times_stay_with_their_call() -> None:
+    calls: list[str] = []
+
+    def call(name: str) -> str:
+        calls.append(name)
+        return name
+
+    ticks = clock_of(0, 4, 4, 6, 6, 7, 7, 12)
+    found = [
+        either_first(number, lambda: call("plain"), lambda: call("ours"), clock=lambda: next(ticks))
+        for number in (0, 1)
+    ]
+    assert calls == ["plain", "ours", "ours", "plain"]
+    assert found == [(Pair(4, 2), "plain", "ours"), (Pair(5, 1), "plain", "ours")]
 
 
 def test_the_ratio_is_the_median_of_ratios_and_not_of_times() -> None:
