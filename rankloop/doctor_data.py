@@ -10,7 +10,7 @@ from store import chunks, jobs, mending, registry, texts
 from store import leftovers as left
 from store.encoder import Encoder
 from store.errors import Conflict
-from store.types import Job, JobKind
+from store.types import Job, JobKind, JobState
 
 MEND = "rankloop doctor --mend"
 FOREIGN = (
@@ -76,7 +76,11 @@ def vectors(patient: Patient) -> Finding:
         missing = texts.missing_count(tx, encoder.name)
         odd = mending.odd_vectors(tx, encoder.name, encoder.dimension)
         live = chunks.count(tx)
+        indexing = any(job.state == JobState.RUNNING for job in jobs.list_all(tx, JobKind.INDEX, limit=100))
     detail = f"{live:,} chunks, {missing:,} without a vector" + (f", {odd:,} damaged vectors" if odd else "")
+
+    if missing and not odd and indexing and patient.server_runs:
+        return Finding("index", True, f"{detail} yet: the server is indexing")
 
     def embed() -> str:
         if patient.server_runs:
