@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from store.evaluations import EvalRow
-from store.types import FIRST_STAGE_VERSION, Version
+from store.types import ASKED_AGAIN, FIRST_STAGE_VERSION, Version
 
 ROUNDS = 2000
 SEED = 20
@@ -53,7 +53,8 @@ def pair(a: Version, b: Version, rows_a: Sequence[EvalRow], rows_b: Sequence[Eva
 
     An evaluation measures the version (arm challenger) beside its parent, the champion of the time (arm champion),
     and beside no reranking, which is version 0. Where one version's evaluation holds the other too, only that one is
-    used; else each version's own, joined by evidence and question.
+    used; else each version's own, joined by evidence and question. Second opinions are those of other people in another
+    evaluation, so there they are not joined.
     """
     bodies = dict.fromkeys(row.evidence for row in (*rows_a, *rows_b))
     return [one for body in bodies for one in _pair(a, b, _body(rows_a, body), _body(rows_b, body))]
@@ -66,6 +67,8 @@ def _pair(a: Version, b: Version, rows_a: Sequence[EvalRow], rows_b: Sequence[Ev
         if arm is not None and any(row.arm == arm for row in whole):
             mine, theirs = _of(whole, "challenger"), _of(whole, arm)
             return _join(mine, theirs) if swapped else _join(theirs, mine)
+    if any(row.evidence == ASKED_AGAIN for row in (*rows_a, *rows_b)):
+        return []
     return _join(_of(rows_a, "challenger"), _of(rows_b, "challenger"))
 
 

@@ -12,7 +12,7 @@ from threading import Lock
 
 from store import snapshots
 from store.database import Database
-from store.types import Pair, PairSource
+from store.types import ASKED_AGAIN, Pair, PairSource
 
 KEPT = 2
 _MINED = (PairSource.HARD_NEGATIVE, PairSource.RANDOM_NEGATIVE, PairSource.REPLAY)
@@ -25,6 +25,12 @@ class DataSet:
     pairs: tuple[Pair, ...]
     """By question; the right ones of each first, then what was judged wrong, then what was mined."""
     truth: Truth
+    second_opinions: Truth
+    """What one more person said: the truth where a version's evidence is ``asked_again``."""
+
+    def truth_of(self, evidence: str) -> Truth:
+        """What rankings of a body of evidence were measured by."""
+        return self.second_opinions if evidence == ASKED_AGAIN else self.truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ class DataSets:
         with self._db.read() as tx:
             snapshot = snapshots.load(tx, snapshot_hash)
         truth = {one.group_id: one.relevance for one in (*snapshot.train_queries, *snapshot.held_out)}
-        return DataSet(tuple(sorted(snapshot.pairs, key=_order)), truth)
+        again = {one.query.group_id: one.query.relevance for one in snapshot.second_opinions}
+        return DataSet(tuple(sorted(snapshot.pairs, key=_order)), truth, again)
 
 
 def chosen(pairs: Sequence[Pair], wanted: PairFilter) -> list[Pair]:

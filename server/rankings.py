@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.compare import HEADLINE, Paired
-from server.data_sets import Truth
+from server.data_sets import DataSet
 from server.schemas.versions import QueryRow, RankedText, RightText
 from store import chunks, general, golden, judgments
 from store.database import Connection
@@ -27,23 +27,24 @@ class _Key:
     """By the question's words: its number is given anew at every indexing."""
 
 
-def query_rows(tx: Connection, changed: Sequence[Paired], truths: Sequence[Truth]) -> list[QueryRow]:
+def query_rows(tx: Connection, changed: Sequence[Paired], data_sets: Sequence[DataSet]) -> list[QueryRow]:
     """One row a query, in the order given.
 
-    ``truths``: of the data sets that it may have been measured on, the likeliest first; where none knows a group, what
-    people say today counts.
+    ``data_sets``: those that it may have been measured on, the likeliest first; where none knows a group, what people
+    say today counts.
     """
-    relevant = [_truth(tx, one, truths) for one in changed]
+    relevant = [_truth(tx, one, data_sets) for one in changed]
     hashes = {text for one in changed for row in (one.a, one.b) for text in row.ranking}
     known = chunks.by_hash(tx, hashes.union(*(one.keys() for one in relevant)))
     key = _key(tx, changed)
     return [_row(one, dict(judged), known, key) for one, judged in zip(changed, relevant, strict=True)]
 
 
-def _truth(tx: Connection, one: Paired, truths: Sequence[Truth]) -> Mapping[str, float]:
+def _truth(tx: Connection, one: Paired, data_sets: Sequence[DataSet]) -> Mapping[str, float]:
     if one.a.evidence in ("golden", "general"):
         return {}
     group = one.a.group_id
+    truths = [one_set.truth_of(one.a.evidence) for one_set in data_sets]
     found = next((truth[group] for truth in truths if group in truth), None)
     if found is not None:
         return found

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from store.errors import InvalidInput, NotFound, Unavailable
 from store.tables import signals, snapshot_signals, snapshots
-from store.types import EvalQuery, Json, Pair, PairSource, Snapshot, Split
+from store.types import EvalQuery, Json, Pair, PairSource, SecondOpinion, Snapshot, Split
 
 _BATCH = 500
 SHORTEST = 8
@@ -51,18 +51,25 @@ def make(
     params: Json,
     stats: Json,
     now: datetime,
+    second_opinions: Iterable[SecondOpinion] = (),
 ) -> Snapshot:
     """A snapshot with its hash, its parts in canonical order: whatever the order given, training sees the same one."""
-    content = canonical(pairs, train_queries, held_out, params)
+    content = canonical(pairs, train_queries, held_out, params, second_opinions)
     return _parse(content, hashlib.sha256(content).hexdigest(), now, stats)
 
 
 def canonical(
-    pairs: Iterable[Pair], train_queries: Iterable[EvalQuery], held_out: Iterable[EvalQuery], params: Json
+    pairs: Iterable[Pair],
+    train_queries: Iterable[EvalQuery],
+    held_out: Iterable[EvalQuery],
+    params: Json,
+    second_opinions: Iterable[SecondOpinion] = (),
 ) -> bytes:
     """What the hash covers, as UTF-8 JSON: sorted keys, rows sorted by their own text, no spaces.
 
-    Texts are covered by their content hashes. Raises InvalidInput for numbers that JSON can't hold (NaN, infinity).
+    Texts are covered by their content hashes. Second opinions have a key only where there are any: earlier releases
+    knew none, and their snapshots keep their hashes. Raises InvalidInput for numbers that JSON can't hold (NaN,
+    infinity).
     """
     try:
         content = {
@@ -71,6 +78,8 @@ def canonical(
             "held_out": _sorted(map(_query_row, held_out)),
             "params": params,
         }
+        if opinions := _sorted(map(_opinion_row, second_opinions)):
+            content["second_opinions"] = opinions
         return _dump(content).encode()
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"a snapshot cannot hold this: {error}") from error
@@ -83,7 +92,8 @@ def save(tx: Connection, snapshot: Snapshot, signal_ids: Iterable[int]) -> str:
     later build adds its signals, and its counts and date replace the ones before.
     Raises InvalidInput when ``snapshot.hash`` is neither empty nor the hash of its content.
     """
-    content = canonical(snapshot.pairs, snapshot.train_queries, snapshot.held_out, snapshot.params)
+    parts = (snapshot.pairs, snapshot.train_queries, snapshot.held_out, snapshot.params, snapshot.second_opinions)
+    content = canonical(*parts)
     digest = hashlib.sha256(content).hexdigest()
     if snapshot.hash not in ("", digest):
         raise InvalidInput(f"the snapshot's content has hash {digest[:12]}, not {snapshot.hash[:12]}")
@@ -212,6 +222,14 @@ def _query_row(query: EvalQuery) -> Json:
     }
 
 
+def _opinion_row(opinion: SecondOpinion) -> Json:
+    return {
+        "query": _query_row(opinion.query),
+        "pairs": _sorted(map(_pair_row, opinion.pairs)),
+        "signal_ids": sorted(opinion.signal_ids),
+    }
+
+
 def _number(value: float) -> float:
     """One spelling for equal numbers: 1, 1.0 and numpy's alike, and no negative zero."""
     return float(value) + 0.0
@@ -222,12 +240,20 @@ def _parse(content: bytes, digest: str, created_at: datetime, stats: Json) -> Sn
     return Snapshot(
         hash=digest,
         created_at=created_at,
-        pairs=tuple(Pair(**{**row, "source": PairSource(row["source"])}) for row in parts["pairs"]),
+        pairs=tuple(map(_pair, parts["pairs"])),
         train_queries=tuple(map(_query, parts["train_queries"])),
         held_out=tuple(map(_query, parts["held_out"])),
         params=parts["params"],
         stats=stats,
+        second_opinions=tuple(
+            SecondOpinion(_query(one["query"]), tuple(map(_pair, one["pairs"])), tuple(one["signal_ids"]))
+            for one in parts.get("second_opinions", [])
+        ),
     )
+
+
+def _pair(row: Json) -> Pair:
+    return Pair(**{**row, "source": PairSource(row["source"])})
 
 
 def _query(row: Json) -> EvalQuery:

@@ -39,7 +39,7 @@ class Contest:
     """Every arm's rankings of one body of evidence; of the same groups, but for out of fold (see ``common``)."""
 
     evidence: str
-    """held_out, out_of_fold, golden, general or imported."""
+    """held_out, out_of_fold, asked_again, golden, general or imported."""
     arms: Mapping[str, Sequence[Ranked]]
     """Arm name → rankings. ``rolled_back`` only where there was such a version."""
 
@@ -87,6 +87,8 @@ class Served:
     lists: Mapping[int, frozenset[str]]
     """Group → content hashes of the list that ``stored`` is a ranking of."""
     groups: frozenset[int]
+    heard: frozenset[int]
+    """Ids of the signals that it was made from."""
     arm: Arm
 
     def out_of_fold(self, queries: Sequence[EvalQuery]) -> list[Ranked]:
@@ -102,6 +104,13 @@ class Served:
                 again = measure(row.ranking, query.relevance, _FROM_TEN)
                 by_group[query.group_id] = Ranked(query, row.ranking, {**row.metrics, **again})
         return [by_group[query.group_id] for query in queries if query.group_id in by_group]
+
+    def unheard(self, queries: Sequence[EvalQuery], signals: Mapping[int, Sequence[int]]) -> list[Ranked]:
+        """Second opinions ranked by the version itself, but for those that it was trained on.
+
+        ``signals``: group → ids of what the second person said.
+        """
+        return self.arm.rank([query for query in queries if self.heard.isdisjoint(signals[query.group_id])])
 
     def _comparable(self, row: EvalRow, query: EvalQuery) -> bool:
         """Whether the stored ranking could be one of today's list: same question, all ranked there, all truth was."""

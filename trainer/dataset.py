@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
-from store import judgments, snapshots, texts
+from store import impressions, judgments, snapshots, texts
 from store.bursts import Burst, Fate
 from store.database import Database
 from store.encoder import Encoder
 from store.errors import Cancelled
 from store.settings import Settings
-from store.types import EvalQuery, Impression, Json, Judgment, Pair, Snapshot, Split, Vector
+from store.types import EvalQuery, Impression, Json, Judgment, Pair, SecondOpinion, Signal, Snapshot, Split, Vector
 from trainer import imported
 from trainer.code_questions import CodePolicy, code_pairs
 from trainer.evidence import Policy
@@ -31,6 +32,7 @@ from trainer.judging import Inputs, Judged, Sources, judge_all
 from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine, passed_over
 from trainer.near import NEAR, near_groups
+from trainer.second_opinions import TRAFFIC, Heard, opinions, traffic
 from trainer.stats import statistics
 
 _ENCODE = 64
@@ -112,7 +114,7 @@ def build(
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
-    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, judged)
+    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, judged, inputs.signals)
     extra = _imported(context, inputs, grouped, (*evaluated.train, *evaluated.held_out))
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
@@ -120,13 +122,16 @@ def build(
     code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
     stats["code_questions"] = len({pair.group_id for pair in code})
     near = _near(grouped, judged_pairs, (*evaluated.train, *extra.train))
+    again, traffic = _second_opinions(context, judged, splits, seed, near.get(NEAR, ()))
+    stats["second_opinions"] = len(again)
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
         train_queries=(*evaluated.train, *extra.train),
         held_out=(*evaluated.held_out, *extra.held_out),
-        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen), **near},
+        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen), **near, **traffic},
         stats=stats,
         now=now,
+        second_opinions=again,
     )
     _save(db, snapshot, made, judged_here=sources != "imported")
     return snapshot
@@ -148,6 +153,42 @@ def _near(grouped: Grouped, pairs: Iterable[Pair], lists: Iterable[EvalQuery]) -
     own = [(query, place) for query, place in grouped.places.items() if place.group_id in trained and not place.bridged]
     near = near_groups((place.group_id, grouped.vectors[query]) for query, place in own)
     return {NEAR: near} if near else {}
+
+
+def _second_opinions(
+    context: _Context, judged: Judged, splits: Mapping[int, Split], seed: int, near: Iterable[Sequence[int]]
+) -> tuple[tuple[SecondOpinion, ...], Json]:
+    """Those that can be scored, and the traffic that they stand for, as a parameter; both empty where there is none.
+
+    One whose group teaches nothing without that person stays in, with no pairs: rating was worth nothing to them.
+
+    Without random draws of its own ``_mine`` would shift those of the whole, so it gets others.
+    """
+    inputs, rules = judged.inputs, judged.rules
+    heard = Heard(inputs.signals, inputs.rated, judged.grouped.places, rules.accounts)
+    found = {one.group_id: one for one in opinions(heard, near)}
+    own, before = (
+        [signal for signal in inputs.signals if signal.id in ids]
+        for ids in (
+            frozenset[int]().union(*(one.own for one in found.values())),
+            frozenset[int]().union(*(one.before for one in found.values())),
+        )
+    )
+    lists = {group: one for group, one in judged.lists.best.items() if group in found}
+    evaluated = evaluation(judged.again(own, golden=False), judged.lists.full, splits, judged.known)
+    said = [one for one in judged.again(before, golden=True) if one.group_id in found]
+    apart = replace(context, rng=np.random.default_rng((seed, 1)))
+    pairs: dict[int, list[Pair]] = defaultdict(list)
+    for pair in _mine(apart, said, lists, splits, judged, before):
+        pairs[pair.group_id].append(pair)
+    made = tuple(
+        SecondOpinion(query, tuple(pairs[query.group_id]), tuple(sorted(found[query.group_id].own)))
+        for query in evaluated.train
+    )
+    if not made:
+        return (), {}
+    with context.db.read() as tx:
+        return made, {TRAFFIC: traffic(impressions.asked(tx), heard).as_json()}
 
 
 def _note_bursts(stats: Json, bursts: Sequence[Burst]) -> None:
@@ -200,8 +241,10 @@ def _mine(
     lists: Mapping[int, Impression],
     splits: Mapping[int, Split],
     judged: Judged,
+    said: Iterable[Signal],
 ) -> list[Pair]:
-    inputs, grouped, known = judged.inputs, judged.grouped, judged.known
+    """``said``: the signals that ``made`` was made from."""
+    grouped, known = judged.grouped, judged.known
     groups = {query: place.group_id for query, place in grouped.places.items() if not place.bridged}
     with context.db.read() as tx:
         lexical = lexical_scores(tx, made, lists)
@@ -213,7 +256,7 @@ def _mine(
         queries={group: grouped.vectors[one.query] for group, one in lists.items()},
         lexical=lexical,
         lexical_weight=context.settings.first_stage_lexical,
-        shown=passed_over(inputs.signals, inputs.rated, groups, made, known),
+        shown=passed_over(said, judged.inputs.rated, groups, made, known),
         moved={old: now.content_hash for old, now in known.followed.items() if now.content_hash != old},
     )
     return mine(made, lists, splits, passages, context.rng, context.policy.mine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,14 @@ from store.loading import load_version
 from store.published import directory_of
 from store.scorer import Scorer
 from store.settings import Settings
-from store.types import REPEATS, EvalQuery, Json
+from store.types import ASKED_AGAIN, REPEATS, Blend, EvalQuery, Json
 from trainer.arms import Evidence
 from trainer.base import Base
 from trainer.contest import Arm, Contest, Served, outranked
 from trainer.evaluate import FloatArray, Ranked, Scores, rank, score_queries
 from trainer.export import Sampled, Timed
 from trainer.field import Field
-from trainer.fit_blend import Choose, DevQuery, blend_of, cross_fit, dev_query, fit_weight, guarded_weight
+from trainer.fit_blend import Choose, Dev, DevQuery, blend_of, cross_fit, dev_query, fit_weight, guarded_weight
 from trainer.folds import OutOfFold
 from trainer.gate import could_promote
 from trainer.recipe import AnyRecipe
@@ -91,8 +91,8 @@ class Examiner:
         Raises Cancelled; ModelRefused: no champion to load.
         """
         now = standing(self.db)
-        dev = [self._dev(query, logits) for query, logits in zip(folds.queries, folds.logits, strict=True)]
-        weight = self._choose([one for one in dev if one is not None], self.recipe.unproven_weight)
+        dev = self._dev(folds)
+        weight = self._choose(dev, self.recipe.unproven_weight)
         timed, quick = Timed(scorer), self.shortcut(staged, scorer)
         challenger = self._arm(timed if quick is scorer else Sampled(timed, quick), weight)
         champion = self.served(now.champion)
@@ -101,7 +101,9 @@ class Examiner:
         everyone = {**rivals, "challenger": challenger, **({"rolled_back": undone.arm} if undone else {})}
         held_out = self._contest("held_out", self.field.held_out, everyone, 0.0, 0.4)
         imported = self._contest("imported", self.field.imported_lists, everyone, 0.4, 0.1)
-        folded = self._folds(folds, dev, rivals, champion, undone)
+        weights = cross_fit(dev, folds.by_group, self.recipe.unproven_weight, self._choose)
+        folded = self._folds(folds, weights, rivals, champion, undone)
+        again = self._again(folds, weights, rivals, champion, undone)
         guard = {"champion": champion.arm, "challenger": challenger}
         golden = self._contest("golden", self.field.golden, guard, 0.6, 0.1)
         general = self._contest("general", self.field.general, guard, 0.7, 0.3)
@@ -110,13 +112,15 @@ class Examiner:
             out_of_fold=folded.common().scores(),
             golden=golden.scores(),
             general=general.scores(),
+            again=again.common().scores(),
+            asked_again=self.field.traffic.share,
             imported=self.field.imported,
             trial=now.trial,
             latency_ms=timed.percentile95(),
             rolled_back_from=now.rolled_back_from,
         )
         doubtful = outranked([*held_out.arms.get("challenger", ()), *folded.arms.get("challenger", ())])
-        return Examined(evidence, weight, (held_out, folded, golden, general, imported), now, doubtful)
+        return Examined(evidence, weight, (held_out, folded, again, golden, general, imported), now, doubtful)
 
     def served(self, version_id: int) -> Served:
         """A registered version with what is known of its training. Raises ModelRefused, NotFound."""
@@ -125,6 +129,7 @@ class Examiner:
             stored = evaluations.load(tx, version_id, "challenger", "out_of_fold")
             digest = version.snapshot_hash
             snapshot = snapshots.load(tx, digest) if digest is not None else None
+            heard = snapshots.signal_ids(tx, digest) if digest is not None else set()
         models = self.settings.models_dir
         own = load_version(version, models).scorer
         scorer = None if own is None else self.shortcut(directory_of(version, models), own)
@@ -133,6 +138,7 @@ class Examiner:
             stored={row.group_id: row for row in stored},
             lists={one.group_id: frozenset(one.content_hashes) for one in (snapshot.train_queries if snapshot else ())},
             groups=frozenset(pair.group_id for pair in (snapshot.pairs if snapshot else ())),
+            heard=frozenset(heard),
             arm=arm,
         )
 
@@ -146,8 +152,7 @@ class Examiner:
             return None
 
     def _arm(self, scorer: Scores, weight: float) -> Arm:
-        blend = blend_of(weight, self.recipe.prior_scale, self.settings.first_stage_lexical)
-        return Arm(blend, scorer, self.field.texts, self.cancelled)
+        return Arm(self._blend(weight), scorer, self.field.texts, self.cancelled)
 
     def _first_stage(self) -> Arm:
         return Arm(first_stage(self.settings.first_stage_lexical), None, self.field.texts, self.cancelled)
@@ -158,15 +163,20 @@ class Examiner:
             return self._first_stage()
         scorer = Scorer.load(base.path, max_length=self.settings.max_length)
         logits = score_queries(scorer, self.field.train, self.field.texts, cancelled=self.cancelled)
-        dev = [self._dev(query, own) for query, own in zip(self.field.train, logits, strict=True)]
-        return self._arm(scorer, fit_weight([one for one in dev if one is not None], 1.0))
+        return self._arm(scorer, fit_weight(Dev(self._queries(self.field.train, logits)), 1.0))
 
     @property
     def _choose(self) -> Choose:
         return guarded_weight if self.recipe.residual else fit_weight
 
-    def _dev(self, query: EvalQuery, logits: FloatArray) -> DevQuery | None:
-        return dev_query(query, logits, self.recipe.prior_scale, self.settings.first_stage_lexical)
+    def _dev(self, folds: OutOfFold) -> Dev:
+        own, again = self._queries(folds.queries, folds.logits), self._queries(folds.again, folds.again_logits)
+        return Dev(own, again, self.field.traffic.share)
+
+    def _queries(self, queries: Sequence[EvalQuery], logits: Sequence[FloatArray]) -> list[DevQuery]:
+        scale, lexical = self.recipe.prior_scale, self.settings.first_stage_lexical
+        made = [dev_query(query, own, scale, lexical) for query, own in zip(queries, logits, strict=True)]
+        return [one for one in made if one is not None]
 
     def _contest(
         self, evidence: str, queries: Sequence[EvalQuery], arms: dict[str, Arm], start: float, width: float
@@ -180,24 +190,48 @@ class Examiner:
     def _folds(
         self,
         folds: OutOfFold,
-        dev: Sequence[DevQuery | None],
+        weights: Mapping[int, float],
         rivals: dict[str, Arm],
         champion: Served,
         undone: Served | None,
     ) -> Contest:
         """Each group is ranked with the weight fitted on the other folds, so that its own truth chose nothing."""
-        weights = cross_fit(dev, folds.folds, self.recipe.unproven_weight, self._choose)
-        lexical = self.settings.first_stage_lexical
         arms: dict[str, list[Ranked]] = {
             "no_rerank": rivals["no_rerank"].rank(folds.queries),
             "base": rivals["base"].rank(folds.queries),
             "champion": champion.out_of_fold(folds.queries),
             "challenger": [
-                rank(query, blend_of(weight, self.recipe.prior_scale, lexical), logits)
-                for query, logits, weight in zip(folds.queries, folds.logits, weights, strict=True)
+                rank(query, self._blend(weights[fold]), logits)
+                for query, logits, fold in zip(folds.queries, folds.logits, folds.folds, strict=True)
             ],
         }
         if undone is not None:
             arms["rolled_back"] = undone.out_of_fold(folds.queries)
         self.report(0.6)
         return Contest("out_of_fold", arms)
+
+    def _again(
+        self,
+        folds: OutOfFold,
+        weights: Mapping[int, float],
+        rivals: dict[str, Arm],
+        champion: Served,
+        undone: Served | None,
+    ) -> Contest:
+        """Second opinions, ranked with the weight of their group's fold; by versions that did not hear them."""
+        places, heard = folds.by_group, {one.query.group_id: one.signal_ids for one in self.field.second_opinions}
+        arms: dict[str, list[Ranked]] = {
+            "no_rerank": rivals["no_rerank"].rank(folds.again),
+            "base": rivals["base"].rank(folds.again),
+            "champion": champion.unheard(folds.again, heard),
+            "challenger": [
+                rank(query, self._blend(weights[places[query.group_id]]), logits)
+                for query, logits in zip(folds.again, folds.again_logits, strict=True)
+            ],
+        }
+        if undone is not None:
+            arms["rolled_back"] = undone.unheard(folds.again, heard)
+        return Contest(ASKED_AGAIN, arms)
+
+    def _blend(self, weight: float) -> Blend:
+        return blend_of(weight, self.recipe.prior_scale, self.settings.first_stage_lexical)

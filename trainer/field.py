@@ -9,11 +9,12 @@ from datetime import datetime
 from store import texts as text_store
 from store.database import Database
 from store.settings import Settings
-from store.types import EvalQuery, Snapshot
+from store.types import EvalQuery, SecondOpinion, Snapshot
 from trainer.evaluate import answerable
 from trainer.grouping import TextEncoder
 from trainer.guards import guard_sets
 from trainer.near import NEAR
+from trainer.second_opinions import NO_TRAFFIC, Traffic, traffic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,19 @@ class Field:
     """The held-out ones of the imported lists: shown apart."""
     near: tuple[tuple[int, ...], ...] = ()
     """Sets of training groups that ask nearly the same, and so share a fold; none in snapshots of earlier releases."""
+    second_opinions: tuple[SecondOpinion, ...] = ()
+    traffic: Traffic = NO_TRAFFIC
 
 
 def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Snapshot, now: datetime) -> Field:
     """Gather the lists of a snapshot and of the guard sets. Nothing is trained on them here."""
     trained = frozenset(pair.group_id for pair in snapshot.pairs)
     guards = guard_sets(db, encoder, settings, trained, now)
-    lists = (*snapshot.train_queries, *snapshot.held_out, *guards.golden, *guards.general)
-    wanted = {pair.content_hash for pair in snapshot.pairs} | {name for one in lists for name in one.content_hashes}
+    again = {one.query.group_id: one for one in snapshot.second_opinions}
+    asked = tuple(one.query for one in again.values())
+    lists = (*snapshot.train_queries, *snapshot.held_out, *guards.golden, *guards.general, *asked)
+    pairs = (*snapshot.pairs, *(pair for one in again.values() for pair in one.pairs))
+    wanted = {pair.content_hash for pair in pairs} | {name for one in lists for name in one.content_hashes}
     with db.read() as tx:
         texts = text_store.get(tx, sorted(wanted))
     imported = frozenset(snapshot.stats.get("imported_lists", {}).get("groups", []))
@@ -63,6 +69,8 @@ def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Sn
         notes=tuple(notes),
         imported_lists=tuple(one for one in held_out if one.group_id in imported),
         near=tuple(tuple(members) for members in snapshot.params.get(NEAR, [])),
+        second_opinions=tuple(again[one.group_id] for one in _keep(asked, texts)[0]),
+        traffic=traffic_of(snapshot.params),
     )
 
 

@@ -6,7 +6,7 @@ training data is given up for fitting. Held-out queries choose nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ Logits = npt.NDArray[np.floating[Any]]
 class DevQuery:
     """One query with a positive among its candidates: ``(n,)`` prior logits, rerank logits and relevance."""
 
+    group_id: int
     prior: npt.NDArray[np.float64]
     logits: npt.NDArray[np.float64]
     relevance: npt.NDArray[np.float64]
@@ -41,15 +42,15 @@ def dev_query(query: EvalQuery, logits: Logits, scale: float, lexical: float) ->
     if not relevance.sum() > 0:
         return None
     prior = scale * (np.asarray(query.dense_scores) + lexical * np.asarray(query.lexical_scores))
-    return DevQuery(prior, np.asarray(logits, dtype=np.float64), relevance)
+    return DevQuery(query.group_id, prior, np.asarray(logits, dtype=np.float64), relevance)
 
 
-def surprise(queries: Sequence[DevQuery], weight: float) -> float:
+def surprise(dev: Dev, weight: float) -> float:
     """Mean negative log-likelihood of the relevant candidates under ``softmax(prior + weight * logits)``.
 
     Smoother than a ranking metric, so a few dozen queries do not choose by luck.
     """
-    return float(np.mean([_surprise(query, weight) for query in queries]))
+    return dev.mean(lambda query: _surprise(query, weight))[0]
 
 
 def _surprise(query: DevQuery, weight: float) -> float:
@@ -58,49 +59,77 @@ def _surprise(query: DevQuery, weight: float) -> float:
     return float(query.relevance @ (log_total - final) / query.relevance.sum())
 
 
+@dataclass(frozen=True, slots=True)
+class Dev:
+    """What a weight is chosen on: questions that the scoring model never saw, and second opinions (see
+    ``trainer.second_opinions``), which stand for ``share`` of what people ask."""
+
+    queries: Sequence[DevQuery]
+    again: Sequence[DevQuery] = ()
+    share: float = 0.0
+
+    def mean(self, of: Callable[[DevQuery], float]) -> tuple[float, float]:
+        """Mean over what people ask, and its standard error as if the two parts were independent."""
+        parts = [(1 - self._share, self.queries), (self._share, self.again)]
+        total = variance = 0.0
+        for share, queries in parts:
+            values = np.array([of(query) for query in queries])
+            if share and len(values):
+                total += share * float(values.mean())
+                variance += share**2 * float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
+        return total, float(np.sqrt(variance))
+
+    @property
+    def _share(self) -> float:
+        return self.share if self.again else 0.0
+
+
 class Choose(Protocol):
     """Dev queries and the weight to take where they say nothing → weight of ``rerank_score``."""
 
-    def __call__(self, queries: Sequence[DevQuery], unproven: float) -> float: ...
+    def __call__(self, dev: Dev, unproven: float) -> float: ...
 
 
-def guarded_weight(queries: Sequence[DevQuery], unproven: float) -> float:
+def guarded_weight(dev: Dev, unproven: float) -> float:
     """1, lowered only where out-of-fold evidence says so: for logits that were trained as a correction of the prior.
 
     A smaller weight is taken when it surprises less than 1 by more than ``SURE`` standard errors of the paired
     difference; of several, the one that surprises least. Choosing the best of noisy weights instead lost half of the
     gain (docs/LOG.md).
     """
-    if len(queries) < MIN_QUERIES:
+    if len(dev.queries) < MIN_QUERIES:
         return unproven
-    full = np.array([_surprise(query, 1.0) for query in queries])
     lowered: list[tuple[float, float]] = []
     for weight in SMALLER:
-        better = full - np.array([_surprise(query, weight) for query in queries])
-        if better.mean() > SURE * better.std(ddof=1) / np.sqrt(len(queries)):
-            lowered.append((-float(better.mean()), weight))
+        better, error = dev.mean(lambda query, w=weight: _surprise(query, 1.0) - _surprise(query, w))  # type: ignore[misc]
+        if better > SURE * error:
+            lowered.append((-better, weight))
     return min(lowered)[1] if lowered else 1.0
 
 
-def fit_weight(queries: Sequence[DevQuery], unproven: float) -> float:
+def fit_weight(dev: Dev, unproven: float) -> float:
     """The weight of least surprise, the smaller of equals: for logits of no known scale."""
-    if len(queries) < MIN_QUERIES:
+    if len(dev.queries) < MIN_QUERIES:
         return unproven
-    return min(sorted(WEIGHTS), key=lambda weight: round(surprise(queries, weight), 9))
+    return min(sorted(WEIGHTS), key=lambda weight: round(surprise(dev, weight), 9))
 
 
-def cross_fit(
-    queries: Sequence[DevQuery | None], folds: Sequence[int], unproven: float, choose: Choose = fit_weight
-) -> list[float]:
-    """For each query the weight chosen on the other folds: what its out-of-fold evidence is ranked with."""
-    by_fold = {
+def cross_fit(dev: Dev, folds: Mapping[int, int], unproven: float, choose: Choose = fit_weight) -> dict[int, float]:
+    """Fold → the weight chosen on the other folds: what a fold's own evidence is ranked with.
+
+    ``folds``: group → fold. Second opinions go with their group's fold.
+    """
+    return {
         fold: choose(
-            [query for query, other in zip(queries, folds, strict=True) if other != fold and query is not None],
+            Dev(
+                [query for query in dev.queries if folds.get(query.group_id) != fold],
+                [query for query in dev.again if folds.get(query.group_id) != fold],
+                dev.share,
+            ),
             unproven,
         )
-        for fold in set(folds)
+        for fold in sorted(set(folds.values()))
     }
-    return [by_fold[fold] for fold in folds]
 
 
 def blend_of(weight: float, scale: float, lexical: float) -> Blend:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from store.errors import InvalidInput
 from store.types import Decision, Json
 from trainer.arms import ROUNDING, Arms, Evidence, Scores, paired, pool, without
+from trainer.asked import Asked, compare, counted
 from trainer.significance import FloatArray, bootstrap_interval, needed_groups, randomisation_test
 
 __all__ = ["Arms", "Evidence", "GatePolicy", "GateResult", "Scores", "decide"]
@@ -25,6 +27,8 @@ class GatePolicy:
     power: float = 0.8
     min_groups: int = 50
     min_held_out: int = 10
+    min_again: int = 20
+    """Fewer second opinions count for nothing."""
     below_champion: float = 0.01
     below_base: float = 0.005
     below_guard: float = 0.02
@@ -78,6 +82,10 @@ class _Gate:
         self.alpha = policy.alpha / evidence.trial
         self.held_out = without(evidence.held_out, evidence.imported, "held-out")
         self.pooled = pool(self.held_out, without(evidence.out_of_fold, evidence.imported, "out-of-fold"))
+        self.again = without(evidence.again, evidence.imported, "asked-again")
+        if not 0 <= evidence.asked_again <= 1:
+            raise InvalidInput(f"a share must be within [0, 1], got {evidence.asked_again}")
+        self.share = counted(self.again, evidence.asked_again, policy.min_again)
         self.broken: list[str] = []
         self.unproven: list[str] = []
         self.passed: list[str] = []
@@ -132,24 +140,26 @@ class _Gate:
     def _champion(self, enough: bool) -> None:
         if not self.pooled.challenger:
             return
-        challenger, champion = paired(self.pooled.challenger, self.pooled.champion)
-        gain = float((challenger - champion).mean())
-        sd = float((challenger - champion).std(ddof=1)) if len(challenger) > 1 else 0.0
-        better = self._p(challenger, champion)
-        worse = self._p(champion, challenger)
-        low, high = bootstrap_interval(challenger - champion, np.random.default_rng(self.policy.seed))
+        found = self._asked("champion")
+        own, (ours, theirs) = found.differences, found.means
+        gain = float(own.mean())
+        sd = float(own.std(ddof=1)) if len(own) > 1 else 0.0
+        better, worse = self._p(own), self._p(-own)
+        low, high = bootstrap_interval(own, np.random.default_rng(self.policy.seed))
         self.numbers["champion"] = {
-            "challenger_mean": float(challenger.mean()),
-            "champion_mean": float(champion.mean()),
+            "challenger_mean": ours,
+            "champion_mean": theirs,
             "gain": gain,
             "sd": sd,
             "interval": [low, high],
             "p_better": better,
             "p_worse": worse,
+            "unseen": found.unseen.as_json(),
+            **({"again": found.again.as_json()} if found.again else {}),
         }
         said = (
-            f"ndcg@10 {challenger.mean():.3f} against the champion's {champion.mean():.3f} on {len(challenger)} judged "
-            f"questions ({gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f})"
+            f"ndcg@10 {ours:.3f} against the champion's {theirs:.3f} on {len(own)} judged "
+            f"questions ({gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}{found.says})"
         )
         trial = (
             f" (0.05/{self.evidence.trial}: challenger number {self.evidence.trial})" if self.evidence.trial > 1 else ""
@@ -162,11 +172,17 @@ class _Gate:
             )
         else:
             self.unproven.append(f"A gain over the champion is not proven: {said}, p = {better:.4f}{trial}.")
-            self.unproven.append(self._how_many(gain, sd, len(challenger)))
+            self.unproven.append(self._how_many(gain, sd, len(own)))
 
-    def _p(self, a: FloatArray, b: FloatArray) -> float:
+    def _asked(self, arm: Literal["champion", "rolled_back"]) -> Asked:
+        """The challenger against an arm on all that counts. Raises InvalidInput where the arm has no score."""
+        unseen, again = getattr(self.pooled, arm), getattr(self.again, arm)
+        return compare((self.pooled.challenger, unseen or {}), (self.again.challenger, again or {}), self.share)
+
+    def _p(self, differences: FloatArray) -> float:
         rounds = max(self.policy.rounds, math.ceil(20 / self.alpha))
-        return randomisation_test(a, b, np.random.default_rng(self.policy.seed), rounds)
+        zero = np.zeros(len(differences))
+        return randomisation_test(differences, zero, np.random.default_rng(self.policy.seed), rounds)
 
     def _how_many(self, gain: float, sd: float, groups: int) -> str:
         assumed = max(gain, self.policy.worthwhile)
@@ -190,6 +206,8 @@ class _Gate:
 
     def _held_out(self, enough: bool) -> None:
         self._not_below("champion", self.held_out, self.policy.below_champion, "held-out questions", enough)
+        if self.share:  # else a gain on these very questions is asked for
+            self._not_below("champion", self.pooled, self.policy.below_champion, "judged questions", enough)
 
     def _floors(self, enough: bool) -> None:
         for arm in ("base", "no_rerank"):
@@ -214,7 +232,7 @@ class _Gate:
         if difference >= -margin - ROUNDING:
             self.passed.append(f"ndcg@10 holds: {said} ({difference:+.3f}).")
             return
-        worse = self._p(other, challenger)
+        worse = self._p(other - challenger)
         missed = f"{said} ({difference:+.3f}, p = {worse:.4f}; at most {-margin:.3f} is allowed)"
         if enough and worse < self.policy.alpha:
             self.broken.append(f"ndcg@10 falls too far: {missed}.")
@@ -232,12 +250,11 @@ class _Gate:
                 f"Version {version}, which was rolled back from, was not scored; it must be beaten too."
             )
             return
-        challenger, other = paired(self.pooled.challenger, self.pooled.rolled_back)
-        gain, p = float((challenger - other).mean()), self._p(challenger, other)
+        found = self._asked("rolled_back")
+        gain, p = float(found.differences.mean()), self._p(found.differences)
         self.numbers["rolled_back"] = {"version": version, "gain": gain, "p": p}
-        said = (
-            f"version {version}, which was rolled back from ({gain:+.3f} on {len(challenger)} questions, p = {p:.4f})"
-        )
+        on = f"{len(found.differences)} questions"
+        said = f"version {version}, which was rolled back from ({gain:+.3f} on {on}, p = {p:.4f}{found.says})"
         proven = enough and gain > 0 and p < self.alpha
         (self.passed if proven else self.unproven).append(
             f"It {'beats' if proven else 'is not proven to beat'} {said}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,7 +14,7 @@ from store.database import Connection, Database
 from store.golden import Golden
 from store.types import Impression, Judgment, Signal
 from trainer import golden
-from trainer.evidence import Known, Policy
+from trainer.evidence import Evidence, Known, Policy
 from trainer.grouping import Grouped, TextEncoder, group_queries
 from trainer.history import Lists, logged_lists, whereabouts
 from trainer.judgments import judge
@@ -45,6 +46,16 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides besides signals: people's overrides by judgment, accounts, and the team's golden questions."""
+
+    overrides: Mapping[str, judgments.Override]
+    accounts: Mapping[str, str]
+    golden: tuple[Evidence, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """All judgments, and what they were made from."""
 
@@ -56,6 +67,11 @@ class Judged:
     lists: Lists
     """Empty where they were not asked for."""
     known: Known
+    rules: Rules
+
+    def again(self, signals: Iterable[Signal], *, golden: bool) -> list[Judgment]:
+        """What some of the signals alone would mean; ``golden``: with the golden questions."""
+        return _judged(signals, self.inputs, self.grouped, self.known, self.rules, self.rules.golden if golden else ())
 
 
 def judge_all(
@@ -75,9 +91,16 @@ def judge_all(
             lists = logged_lists(tx, grouped.places, depth, inputs.rated.values())
         known = _known(tx, encoder.name, inputs, lists)
         also, lost = golden.evidence(tx, inputs.questions, grouped.places, policy)
-        overrides, accounts = judgments.overrides(tx), signals.accounts(tx)
-    made = judge(inputs.signals, inputs.rated, grouped.places, overrides, known, policy, accounts, also)
-    return Judged(inputs, grouped, made, lost, lists, known)
+        rules = Rules(judgments.overrides(tx), signals.accounts(tx), tuple(also), policy)
+    made = _judged(inputs.signals, inputs, grouped, known, rules, rules.golden)
+    return Judged(inputs, grouped, made, lost, lists, known, rules)
+
+
+def _judged(
+    said: Iterable[Signal], inputs: Inputs, grouped: Grouped, known: Known, rules: Rules, also: Iterable[Evidence]
+) -> list[Judgment]:
+    overrides, accounts = rules.overrides, rules.accounts
+    return judge(said, inputs.rated, grouped.places, overrides, known, rules.policy, accounts, also)
 
 
 def _read(tx: Connection, sources: Sources, limit: Limit) -> Inputs:

@@ -36,7 +36,7 @@ from trainer.base import Base, resolve_base
 from trainer.evaluate import answerable
 from trainer.features import FeatureStore
 from trainer.field import Field
-from trainer.fit_blend import blend_of, dev_query, fit_weight, guarded_weight
+from trainer.fit_blend import Dev, blend_of, dev_query, fit_weight, guarded_weight
 from trainer.recipe import RECIPES, SEED, AnyRecipe, HeadRecipe
 
 FIT_DEPTH = 20
@@ -205,7 +205,7 @@ def _weight(material: Material, approach: Approach) -> float:
     choose = fit_weight if recipe is not PREDECESSOR else predecessor.fit_weight
     if recipe.residual:
         choose = guarded_weight
-    return choose([one for one in dev if one is not None], recipe.unproven_weight)
+    return choose(Dev([one for one in dev if one is not None]), recipe.unproven_weight)
 
 
 def _approach(bench: Bench, material: Material, place: Path) -> Approach:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from store import impressions, queries, signals
 from store.database import Database
 from store.types import Impression, Pair, PairSource, SignalKind
 from trainer import fit_blend
-from trainer.fit_blend import MIN_QUERIES, DevQuery, surprise
+from trainer.fit_blend import MIN_QUERIES, Dev, surprise
 from trainer.recipe import SEED
 
 PREDECESSOR = replace(SEED, name="predecessor", epochs=2)
@@ -19,11 +18,11 @@ WEIGHTS = (*fit_blend.WEIGHTS, 4.0, 8.0, 16.0)
 """The product's grid goes to 2, where this recipe's small logits took the last one: here the choice is inside."""
 
 
-def fit_weight(queries: Sequence[DevQuery], unproven: float) -> float:
+def fit_weight(dev: Dev, unproven: float) -> float:
     """As the product fits it for logits of no known scale, from the longer grid."""
-    if len(queries) < MIN_QUERIES:
+    if len(dev.queries) < MIN_QUERIES:
         return unproven
-    return min(sorted(WEIGHTS), key=lambda weight: round(surprise(queries, weight), 9))
+    return min(sorted(WEIGHTS), key=lambda weight: round(surprise(dev, weight), 9))
 
 
 def liked_pairs(db: Database) -> list[Pair]:

@@ -48,7 +48,7 @@ evaluations = Table(
     Column("id", Integer, primary_key=True),
     Column("version_id", ForeignKey("versions.id"), nullable=False, index=True),
     Column("arm", String(16), nullable=False),  # no_rerank | base | champion | challenger
-    Column("evidence", String(16), nullable=False),  # held_out | out_of_fold | golden | general | imported
+    Column("evidence", String(16), nullable=False),  # one of store.evaluations.EvalRow
     Column("group_id", Integer, nullable=False),
     Column("query", Text, nullable=False),
     Column("metrics", JSON, nullable=False),

@@ -7,10 +7,11 @@ origin (DESIGN §1); times are timezone-aware UTC datetimes.
 from __future__ import annotations
 
 from store.types.code import Chunk, ChunkDraft, LeftOut, Repo
-from store.types.learning import AGREED, EvalQuery, Judgment, Pair, QueryGroup, Signal, Snapshot
+from store.types.learning import AGREED, EvalQuery, Judgment, Pair, QueryGroup, SecondOpinion, Signal, Snapshot
 from store.types.ranking import AnswerRecord, Blend, Candidate, Impression, ImpressionRow
 from store.types.serving import Champion, Deployment, Job, JobEvent, Version
 from store.types.words import (
+    ASKED_AGAIN,
     FIRST_STAGE_VERSION,
     REPEATS,
     AnswerKind,
@@ -29,6 +30,7 @@ from store.types.words import (
 
 __all__ = [
     "AGREED",
+    "ASKED_AGAIN",
     "FIRST_STAGE_VERSION",
     "REPEATS",
     "AnswerKind",
@@ -56,6 +58,7 @@ __all__ = [
     "QueryGroup",
     "Repo",
     "Role",
+    "SecondOpinion",
     "Signal",
     "SignalKind",
     "Snapshot",

@@ -98,10 +98,22 @@ class EvalQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """A training-side question that one more person judged later, and its pairs as they were without that person."""
+
+    query: EvalQuery
+    """The list of the group; its truth is what that person said, alone."""
+    pairs: tuple[Pair, ...]
+    """The group's pairs by what others had said before."""
+    signal_ids: tuple[int, ...]
+    """What that person said: a version that heard any of it can't be measured by it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """An immutable, content-hashed set of pairs plus the evaluation queries: what one model was trained on.
 
-    The hash covers ``pairs``, ``held_out``, ``train_queries``, ``texts``' hashes and ``params``, in canonical JSON.
+    The hash covers pairs, lists, second opinions, their texts' hashes and ``params``, in canonical JSON.
     """
 
     hash: str
@@ -114,3 +126,4 @@ class Snapshot:
     """Recipe name, hyper-parameters, step budget, seed, base."""
     stats: Json
     """Counts for the card: queries, pairs by source, signals used, retired, conflicts, actors."""
+    second_opinions: tuple[SecondOpinion, ...] = ()

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from server import compare, files, rankings
-from server.data_sets import Truth
+from server.data_sets import DataSet
 from server.deps import Admin, Id, State
 from server.schemas.common import MAX_ID
 from server.schemas.versions import (
@@ -47,11 +47,11 @@ def compare_models(admin: Admin, state: State, a: Number, b: Number) -> Comparis
     """Two versions, metric by metric and query by query."""
     with state.db.read() as tx:
         left, right = registry.get(tx, a), registry.get(tx, b)
-    truths = _truths(state, left, right)
+    data_sets = _data_sets(state, left, right)
     with state.db.read() as tx:
         pairs = compare.pair(left, right, evaluations.load(tx, a), evaluations.load(tx, b))
         changed = compare.changed(pairs)
-        queries = rankings.query_rows(tx, changed, truths)
+        queries = rankings.query_rows(tx, changed, data_sets)
     return Comparison(
         a=VersionView.model_validate(left),
         b=VersionView.model_validate(right),
@@ -81,7 +81,7 @@ def get_model(admin: Admin, version_id: Id, state: State) -> VersionDetail:  # n
     )
 
 
-def _truths(state: AppState, a: Version, b: Version) -> list[Truth]:
+def _data_sets(state: AppState, a: Version, b: Version) -> list[DataSet]:
     """Of both data sets, the later version's first: its evaluation measured both versions wherever it could."""
     hashes = [one.snapshot_hash for one in sorted((a, b), key=lambda one: -one.id)]
-    return [state.data_sets.get(name).truth for name in hashes if name is not None]
+    return [state.data_sets.get(name) for name in hashes if name is not None]

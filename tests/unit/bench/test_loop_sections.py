@@ -134,7 +134,7 @@ def test_until_is_tomorrow_on_the_last_day_of_a_month_too() -> None:
 
 
 def test_the_predecessor_may_choose_a_weight_beyond_the_products_grid() -> None:
-    small = DevQuery(np.array([1.0, 0.0]), np.array([0.0, 0.3]), np.array([0.0, 1.0]))
-    assert fit_blend.fit_weight([small] * 5, 0.5) == max(fit_blend.WEIGHTS) == 2.0
-    assert predecessor.fit_weight([small] * 5, 0.5) == 16.0
-    assert predecessor.fit_weight([small], 0.5) == 0.5
+    small = DevQuery(1, np.array([1.0, 0.0]), np.array([0.0, 0.3]), np.array([0.0, 1.0]))
+    assert fit_blend.fit_weight(fit_blend.Dev([small] * 5), 0.5) == max(fit_blend.WEIGHTS) == 2.0
+    assert predecessor.fit_weight(fit_blend.Dev([small] * 5), 0.5) == 16.0
+    assert predecessor.fit_weight(fit_blend.Dev([small]), 0.5) == 0.5

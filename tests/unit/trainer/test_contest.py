@@ -16,7 +16,7 @@ PLAIN = Arm(Blend(1.0, 0.0, 0.0), None, {}, lambda: False)
 
 
 def served(groups: frozenset[int] = frozenset({1})) -> Served:
-    return Served({1: ROW}, {1: frozenset("abc")}, groups, PLAIN)
+    return Served({1: ROW}, {1: frozenset("abc")}, groups, frozenset({7}), PLAIN)
 
 
 def test_a_trained_group_has_its_stored_ranking_measured_by_todays_truth() -> None:
@@ -43,6 +43,11 @@ def test_a_stored_ranking_that_could_not_be_todays_is_no_evidence(today: EvalQue
     assert served(frozenset({1, 2})).out_of_fold([today]) == []
 
 
+def test_a_version_is_not_measured_by_what_it_was_trained_on() -> None:
+    ranked = served().unheard([QUERY, replace(QUERY, group_id=2)], {1: (6, 7), 2: (8, 9)})
+    assert [one.query.group_id for one in ranked] == [2]
+
+
 def test_a_stored_ranking_of_other_words_is_no_evidence() -> None:
     """Everybody else is ranked on today's list, whose words are another question for every model."""
     assert served().out_of_fold([replace(QUERY, query="how is it done")]) == []
@@ -52,7 +57,7 @@ def test_a_stored_ranking_of_other_words_is_no_evidence() -> None:
 def test_a_reworded_group_is_compared_only_where_every_arm_ranked_the_same_words() -> None:
     today = [QUERY, EvalQuery(2, "new words", Split.TRAIN, ("a", "b"), (0.9, 0.8), (0.0, 0.0), {"b": 1.0})]
     rows = {1: ROW, 2: replace(ROW, group_id=2, query="old words", ranking=("b", "a"))}
-    champion = Served(rows, {1: frozenset("abc"), 2: frozenset("ab")}, frozenset({1, 2}), PLAIN)
+    champion = Served(rows, {1: frozenset("abc"), 2: frozenset("ab")}, frozenset({1, 2}), frozenset(), PLAIN)
     contest = Contest("out_of_fold", {"challenger": PLAIN.rank(today), "champion": champion.out_of_fold(today)})
     assert contest.common().scores().champion.keys() == contest.common().scores().challenger.keys() == {1}
 
