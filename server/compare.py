@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from store.evaluations import EvalRow
-from store.types import ASKED_AGAIN, FIRST_STAGE_VERSION, Version
+from store.types import FIRST_STAGE_VERSION, SECOND_OPINIONS, Version
 
 ROUNDS = 2000
 SEED = 20
@@ -67,7 +67,7 @@ def _pair(a: Version, b: Version, rows_a: Sequence[EvalRow], rows_b: Sequence[Ev
         if arm is not None and any(row.arm == arm for row in whole):
             mine, theirs = _of(whole, "challenger"), _of(whole, arm)
             return _join(mine, theirs) if swapped else _join(theirs, mine)
-    if any(row.evidence == ASKED_AGAIN for row in (*rows_a, *rows_b)):
+    if any(row.evidence == SECOND_OPINIONS for row in (*rows_a, *rows_b)):
         return []
     return _join(_of(rows_a, "challenger"), _of(rows_b, "challenger"))
 

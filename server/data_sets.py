@@ -12,7 +12,7 @@ from threading import Lock
 
 from store import snapshots
 from store.database import Database
-from store.types import ASKED_AGAIN, Pair, PairSource
+from store.types import SECOND_OPINIONS, Pair, PairSource
 
 KEPT = 2
 _MINED = (PairSource.HARD_NEGATIVE, PairSource.RANDOM_NEGATIVE, PairSource.REPLAY)
@@ -26,11 +26,11 @@ class DataSet:
     """By question; the right ones of each first, then what was judged wrong, then what was mined."""
     truth: Truth
     second_opinions: Truth
-    """What one more person said: the truth where a version's evidence is ``asked_again``."""
+    """What one more person said: the truth where a version's evidence is ``second_opinions``."""
 
     def truth_of(self, evidence: str) -> Truth:
         """What rankings of a body of evidence were measured by."""
-        return self.second_opinions if evidence == ASKED_AGAIN else self.truth
+        return self.second_opinions if evidence == SECOND_OPINIONS else self.truth
 
 
 @dataclass(frozen=True, slots=True)

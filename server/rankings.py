@@ -10,7 +10,7 @@ from server.data_sets import DataSet
 from server.schemas.versions import QueryRow, RankedText, RightText
 from store import chunks, general, golden, judgments
 from store.database import Connection
-from store.types import Chunk
+from store.types import SECOND_OPINIONS, Chunk
 
 DEPTH = 10
 """Texts of a ranking that an evaluation keeps."""
@@ -41,13 +41,13 @@ def query_rows(tx: Connection, changed: Sequence[Paired], data_sets: Sequence[Da
 
 
 def _truth(tx: Connection, one: Paired, data_sets: Sequence[DataSet]) -> Mapping[str, float]:
-    if one.a.evidence in ("golden", "general"):
+    evidence, group = one.a.evidence, one.a.group_id
+    if evidence in ("golden", "general"):
         return {}
-    group = one.a.group_id
-    truths = [one_set.truth_of(one.a.evidence) for one_set in data_sets]
+    truths = [each.truth_of(evidence) for each in data_sets]
     found = next((truth[group] for truth in truths if group in truth), None)
-    if found is not None:
-        return found
+    if found is not None or evidence == SECOND_OPINIONS:
+        return found or {}
     today, _ = judgments.list_page(tx, group_id=group, strong=True, retired=False, vetoed=False)
     return {judgment.content_hash: judgment.relevance for judgment in today}
 

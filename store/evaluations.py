@@ -16,8 +16,8 @@ class EvalRow:
     """One arm's result on one query group.
 
     ``arm``: no_rerank, base, champion or challenger; ``evidence``: held_out, out_of_fold,
-    asked_again, golden, general or imported; ``metrics`` by name ("ndcg@10"); ``ranking``: content hashes of the best
-    ten.
+    second_opinions, golden, general or imported; ``metrics`` by name ("ndcg@10"); ``ranking``: content hashes of the
+    best ten.
     """
 
     arm: str

@@ -110,11 +110,11 @@ def iterate(tx: Connection, since_answer_at: datetime | None = None) -> Iterator
         yield from (found[id_] for id_ in batch)
 
 
-def asked(tx: Connection) -> Iterator[tuple[str, str, datetime]]:
-    """(query, actor, when) of every answer, oldest first, without the candidates."""
-    query = select(answers.c.query, answers.c.actor, answers.c.created_at)
+def asked(tx: Connection) -> Iterator[tuple[str, str | None, str, datetime]]:
+    """(query, repository, actor, when) of every answer, oldest first, without the candidates."""
+    query = select(answers.c.query, answers.c.repo, answers.c.actor, answers.c.created_at)
     for row in tx.execute(query.order_by(answers.c.created_at, answers.c.id)):
-        yield row.query, row.actor, row.created_at
+        yield row.query, row.repo, row.actor, row.created_at
 
 
 def for_answers(tx: Connection, ids: Iterable[str]) -> dict[str, Impression]:

@@ -34,10 +34,10 @@ class Evidence:
     """The held-out fifth, scored by the exact artefact that would serve."""
     out_of_fold: Arms = field(default_factory=Arms)
     """All other strongly judged groups, each scored by a fold that never saw it."""
-    again: Arms = field(default_factory=Arms)
-    """Second opinions (``trainer.second_opinions``): groups of ``out_of_fold``, measured by one more person."""
-    asked_again: float = 0.0
-    """Share of all that people ask which ``again`` stands for, in [0, 1]."""
+    opinions: Arms = field(default_factory=Arms)
+    """Second opinions (``trainer.second_opinions``) that champion and challenger did not hear."""
+    opinions_share: float = 0.0
+    """Share of all that people ask which ``opinions`` stand for, in [0, 1]."""
     golden: Arms = field(default_factory=Arms)
     general: Arms = field(default_factory=Arms)
     """Guard sets: only challenger and champion are read."""

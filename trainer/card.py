@@ -11,7 +11,7 @@ from platform import python_version
 
 from store.registry import VersionDraft
 from store.snapshots import Heard
-from store.types import ASKED_AGAIN, Snapshot
+from store.types import SECOND_OPINIONS, Snapshot
 from trainer.card_data import data, samples
 from trainer.finetune import TrainLog
 from trainer.memory import PEAK
@@ -28,7 +28,7 @@ _ARMS = {"no_rerank": "no reranking", "base": "base", "champion": "champion", "c
 _EVIDENCE = {
     "held_out": "held-out questions (never trained on)",
     "out_of_fold": "out-of-fold (other judged questions)",
-    ASKED_AGAIN: "asked again (what one more person said later, trained on what others had said before)",
+    SECOND_OPINIONS: "second opinions (what one more person said later, trained on what others had said before)",
     "golden": "golden questions",
     "general": "general set (docstring questions)",
     "imported": "lists made of imported passages (they prove nothing)",

@@ -39,7 +39,7 @@ class Contest:
     """Every arm's rankings of one body of evidence; of the same groups, but for out of fold (see ``common``)."""
 
     evidence: str
-    """held_out, out_of_fold, asked_again, golden, general or imported."""
+    """held_out, out_of_fold, second_opinions, golden, general or imported."""
     arms: Mapping[str, Sequence[Ranked]]
     """Arm name → rankings. ``rolled_back`` only where there was such a version."""
 
@@ -72,6 +72,10 @@ class Contest:
         groups = frozenset.intersection(*each) if each else frozenset()
         arms = {arm: [one for one in ranked if one.group_id in groups] for arm, ranked in self.arms.items()}
         return Contest(self.evidence, arms)
+
+    @property
+    def groups(self) -> frozenset[int]:
+        return frozenset(one.group_id for one in next(iter(self.arms.values()), ()))
 
     @property
     def size(self) -> int:

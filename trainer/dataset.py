@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
-from store import impressions, judgments, snapshots, texts
+from store import judgments, snapshots, texts
 from store.bursts import Burst, Fate
 from store.database import Database
 from store.encoder import Encoder
 from store.errors import Cancelled
 from store.settings import Settings
-from store.types import EvalQuery, Impression, Json, Judgment, Pair, SecondOpinion, Signal, Snapshot, Split, Vector
+from store.types import EvalQuery, Impression, Json, Judgment, Pair, Signal, Snapshot, Split, Vector
 from trainer import imported
 from trainer.code_questions import CodePolicy, code_pairs
 from trainer.evidence import Policy
@@ -32,7 +31,7 @@ from trainer.judging import Inputs, Judged, Sources, judge_all
 from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine, passed_over
 from trainer.near import NEAR, near_groups
-from trainer.second_opinions import TRAFFIC, Heard, opinions, traffic
+from trainer.opinion_lists import Opinions, opinion_lists
 from trainer.stats import statistics
 
 _ENCODE = 64
@@ -114,24 +113,38 @@ def build(
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
-    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), splits, judged, inputs.signals)
+    pairs = _mine(context, made, _with_golden(context, inputs, lists, grouped), inputs.signals, splits, judged)
     extra = _imported(context, inputs, grouped, (*evaluated.train, *evaluated.held_out))
     judged_pairs = (*pairs, *extra.pairs)
     stats = statistics(inputs.signals, grouped.places, made, evaluated, pairs, extra, judged.lost)
     _note_bursts(stats, inputs.bursts)
-    code = _code(context, judged_pairs) if sources == "all" and enough(stats["strong_groups"]) else []
+    trains = sources == "all" and enough(stats["strong_groups"])
+    code = _code(context, judged_pairs) if trains else []
     stats["code_questions"] = len({pair.group_id for pair in code})
     near = _near(grouped, judged_pairs, (*evaluated.train, *extra.train))
-    again, traffic = _second_opinions(context, judged, splits, seed, near.get(NEAR, ()))
-    stats["second_opinions"] = len(again)
+    apart = replace(context, rng=np.random.default_rng((seed, 1)))  # lest it shift the draws of the whole
+    said = Opinions()
+
+    def mine_before(some: Sequence[Judgment], of: Mapping[int, Impression], heard: Sequence[Signal]) -> list[Pair]:
+        return _mine(apart, some, of, heard, splits, judged)
+
+    if trains:
+        said = opinion_lists(db, judged, splits, near.get(NEAR, ()), mine_before)
+    stats["second_opinions"] = {"lists": len(said.lists), "disputed": said.disputed}
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
         train_queries=(*evaluated.train, *extra.train),
         held_out=(*evaluated.held_out, *extra.held_out),
-        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen), **near, **traffic},
+        params={
+            **(params or {}),
+            "dataset_seed": seed,
+            "dataset_policy": _policy(chosen),
+            **near,
+            **(said.params or {}),
+        },
         stats=stats,
         now=now,
-        second_opinions=again,
+        second_opinions=said.lists,
     )
     _save(db, snapshot, made, judged_here=sources != "imported")
     return snapshot
@@ -153,42 +166,6 @@ def _near(grouped: Grouped, pairs: Iterable[Pair], lists: Iterable[EvalQuery]) -
     own = [(query, place) for query, place in grouped.places.items() if place.group_id in trained and not place.bridged]
     near = near_groups((place.group_id, grouped.vectors[query]) for query, place in own)
     return {NEAR: near} if near else {}
-
-
-def _second_opinions(
-    context: _Context, judged: Judged, splits: Mapping[int, Split], seed: int, near: Iterable[Sequence[int]]
-) -> tuple[tuple[SecondOpinion, ...], Json]:
-    """Those that can be scored, and the traffic that they stand for, as a parameter; both empty where there is none.
-
-    One whose group teaches nothing without that person stays in, with no pairs: rating was worth nothing to them.
-
-    Without random draws of its own ``_mine`` would shift those of the whole, so it gets others.
-    """
-    inputs, rules = judged.inputs, judged.rules
-    heard = Heard(inputs.signals, inputs.rated, judged.grouped.places, rules.accounts)
-    found = {one.group_id: one for one in opinions(heard, near)}
-    own, before = (
-        [signal for signal in inputs.signals if signal.id in ids]
-        for ids in (
-            frozenset[int]().union(*(one.own for one in found.values())),
-            frozenset[int]().union(*(one.before for one in found.values())),
-        )
-    )
-    lists = {group: one for group, one in judged.lists.best.items() if group in found}
-    evaluated = evaluation(judged.again(own, golden=False), judged.lists.full, splits, judged.known)
-    said = [one for one in judged.again(before, golden=True) if one.group_id in found]
-    apart = replace(context, rng=np.random.default_rng((seed, 1)))
-    pairs: dict[int, list[Pair]] = defaultdict(list)
-    for pair in _mine(apart, said, lists, splits, judged, before):
-        pairs[pair.group_id].append(pair)
-    made = tuple(
-        SecondOpinion(query, tuple(pairs[query.group_id]), tuple(sorted(found[query.group_id].own)))
-        for query in evaluated.train
-    )
-    if not made:
-        return (), {}
-    with context.db.read() as tx:
-        return made, {TRAFFIC: traffic(impressions.asked(tx), heard).as_json()}
 
 
 def _note_bursts(stats: Json, bursts: Sequence[Burst]) -> None:
@@ -239,9 +216,9 @@ def _mine(
     context: _Context,
     made: Sequence[Judgment],
     lists: Mapping[int, Impression],
+    said: Sequence[Signal],
     splits: Mapping[int, Split],
     judged: Judged,
-    said: Iterable[Signal],
 ) -> list[Pair]:
     """``said``: the signals that ``made`` was made from."""
     grouped, known = judged.grouped, judged.known

@@ -14,7 +14,7 @@ from store.loading import load_version
 from store.published import directory_of
 from store.scorer import Scorer
 from store.settings import Settings
-from store.types import ASKED_AGAIN, REPEATS, Blend, EvalQuery, Json
+from store.types import REPEATS, SECOND_OPINIONS, Blend, EvalQuery, Json
 from trainer.arms import Evidence
 from trainer.base import Base
 from trainer.contest import Arm, Contest, Served, outranked
@@ -103,7 +103,8 @@ class Examiner:
         imported = self._contest("imported", self.field.imported_lists, everyone, 0.4, 0.1)
         weights = cross_fit(dev, folds.by_group, self.recipe.unproven_weight, self._choose)
         folded = self._folds(folds, weights, rivals, champion, undone)
-        again = self._again(folds, weights, rivals, champion, undone)
+        opinions = self._opinions(folds, weights, rivals, champion, undone)
+        heard_by_none = opinions.common()
         guard = {"champion": champion.arm, "challenger": challenger}
         golden = self._contest("golden", self.field.golden, guard, 0.6, 0.1)
         general = self._contest("general", self.field.general, guard, 0.7, 0.3)
@@ -112,15 +113,15 @@ class Examiner:
             out_of_fold=folded.common().scores(),
             golden=golden.scores(),
             general=general.scores(),
-            again=again.common().scores(),
-            asked_again=self.field.traffic.share,
+            opinions=heard_by_none.scores(),
+            opinions_share=self.field.traffic.share(heard_by_none.groups),
             imported=self.field.imported,
             trial=now.trial,
             latency_ms=timed.percentile95(),
             rolled_back_from=now.rolled_back_from,
         )
         doubtful = outranked([*held_out.arms.get("challenger", ()), *folded.arms.get("challenger", ())])
-        return Examined(evidence, weight, (held_out, folded, again, golden, general, imported), now, doubtful)
+        return Examined(evidence, weight, (held_out, folded, opinions, golden, general, imported), now, doubtful)
 
     def served(self, version_id: int) -> Served:
         """A registered version with what is known of its training. Raises ModelRefused, NotFound."""
@@ -170,8 +171,8 @@ class Examiner:
         return guarded_weight if self.recipe.residual else fit_weight
 
     def _dev(self, folds: OutOfFold) -> Dev:
-        own, again = self._queries(folds.queries, folds.logits), self._queries(folds.again, folds.again_logits)
-        return Dev(own, again, self.field.traffic.share)
+        own = self._queries(folds.queries, folds.logits)
+        return Dev(own, self._queries(folds.opinions, folds.opinion_logits), self.field.traffic)
 
     def _queries(self, queries: Sequence[EvalQuery], logits: Sequence[FloatArray]) -> list[DevQuery]:
         scale, lexical = self.recipe.prior_scale, self.settings.first_stage_lexical
@@ -210,7 +211,7 @@ class Examiner:
         self.report(0.6)
         return Contest("out_of_fold", arms)
 
-    def _again(
+    def _opinions(
         self,
         folds: OutOfFold,
         weights: Mapping[int, float],
@@ -221,17 +222,17 @@ class Examiner:
         """Second opinions, ranked with the weight of their group's fold; by versions that did not hear them."""
         places, heard = folds.by_group, {one.query.group_id: one.signal_ids for one in self.field.second_opinions}
         arms: dict[str, list[Ranked]] = {
-            "no_rerank": rivals["no_rerank"].rank(folds.again),
-            "base": rivals["base"].rank(folds.again),
-            "champion": champion.unheard(folds.again, heard),
+            "no_rerank": rivals["no_rerank"].rank(folds.opinions),
+            "base": rivals["base"].rank(folds.opinions),
+            "champion": champion.unheard(folds.opinions, heard),
             "challenger": [
                 rank(query, self._blend(weights[places[query.group_id]]), logits)
-                for query, logits in zip(folds.again, folds.again_logits, strict=True)
+                for query, logits in zip(folds.opinions, folds.opinion_logits, strict=True)
             ],
         }
         if undone is not None:
-            arms["rolled_back"] = undone.unheard(folds.again, heard)
-        return Contest(ASKED_AGAIN, arms)
+            arms["rolled_back"] = undone.unheard(folds.opinions, heard)
+        return Contest(SECOND_OPINIONS, arms)
 
     def _blend(self, weight: float) -> Blend:
         return blend_of(weight, self.recipe.prior_scale, self.settings.first_stage_lexical)

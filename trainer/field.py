@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from store import texts as text_store
@@ -14,7 +14,7 @@ from trainer.evaluate import answerable
 from trainer.grouping import TextEncoder
 from trainer.guards import guard_sets
 from trainer.near import NEAR
-from trainer.second_opinions import NO_TRAFFIC, Traffic, traffic_of
+from trainer.second_opinions import Traffic, traffic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +37,28 @@ class Field:
     near: tuple[tuple[int, ...], ...] = ()
     """Sets of training groups that ask nearly the same, and so share a fold; none in snapshots of earlier releases."""
     second_opinions: tuple[SecondOpinion, ...] = ()
-    traffic: Traffic = NO_TRAFFIC
+    traffic: Traffic = field(default_factory=Traffic)
 
 
 def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Snapshot, now: datetime) -> Field:
     """Gather the lists of a snapshot and of the guard sets. Nothing is trained on them here."""
     trained = frozenset(pair.group_id for pair in snapshot.pairs)
     guards = guard_sets(db, encoder, settings, trained, now)
-    again = {one.query.group_id: one for one in snapshot.second_opinions}
-    asked = tuple(one.query for one in again.values())
+    opinions = {one.query.group_id: one for one in snapshot.second_opinions}
+    asked = tuple(one.query for one in opinions.values())
     lists = (*snapshot.train_queries, *snapshot.held_out, *guards.golden, *guards.general, *asked)
-    pairs = (*snapshot.pairs, *(pair for one in again.values() for pair in one.pairs))
+    pairs = (*snapshot.pairs, *(pair for one in opinions.values() for pair in one.pairs))
     wanted = {pair.content_hash for pair in pairs} | {name for one in lists for name in one.content_hashes}
     with db.read() as tx:
         texts = text_store.get(tx, sorted(wanted))
     imported = frozenset(snapshot.stats.get("imported_lists", {}).get("groups", []))
     kept, left = _keep([one for one in snapshot.train_queries if one.group_id not in imported], texts)
     held_out, out = _keep(snapshot.held_out, texts)
+    heard, unheard = _keep(asked, texts)
     notes = (
         [f"{left + out} judged questions have no right chunk or lost texts, and decide nothing."] if left + out else []
     )
+    notes += [f"{unheard} second opinions lost texts, and decide nothing."] if unheard else []
     missing = len(wanted) - len(texts)
     notes += [f"{missing} texts are missing in the database; their pairs and lists were left out."] if missing else []
     return Field(
@@ -69,7 +71,7 @@ def lay_out(db: Database, encoder: TextEncoder, settings: Settings, snapshot: Sn
         notes=tuple(notes),
         imported_lists=tuple(one for one in held_out if one.group_id in imported),
         near=tuple(tuple(members) for members in snapshot.params.get(NEAR, [])),
-        second_opinions=tuple(again[one.group_id] for one in _keep(asked, texts)[0]),
+        second_opinions=tuple(opinions[one.group_id] for one in heard),
         traffic=traffic_of(snapshot.params),
     )
 

@@ -7,13 +7,14 @@ training data is given up for fitting. Held-out queries choose nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from store.types import Blend, EvalQuery
+from trainer.second_opinions import FEWEST, Traffic
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0)
 SMALLER = (0.0, 0.25, 0.5, 0.75)
@@ -61,27 +62,24 @@ def _surprise(query: DevQuery, weight: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Dev:
-    """What a weight is chosen on: questions that the scoring model never saw, and second opinions (see
-    ``trainer.second_opinions``), which stand for ``share`` of what people ask."""
+    """What a weight is chosen on."""
 
     queries: Sequence[DevQuery]
-    again: Sequence[DevQuery] = ()
-    share: float = 0.0
+    """Questions that the scoring model never saw."""
+    opinions: Sequence[DevQuery] = ()
+    """Second opinions (``trainer.second_opinions``); fewer than ``FEWEST`` choose nothing."""
+    traffic: Traffic = field(default_factory=Traffic)
 
     def mean(self, of: Callable[[DevQuery], float]) -> tuple[float, float]:
         """Mean over what people ask, and its standard error as if the two parts were independent."""
-        parts = [(1 - self._share, self.queries), (self._share, self.again)]
+        share = self.traffic.share({one.group_id for one in self.opinions}) if len(self.opinions) >= FEWEST else 0.0
         total = variance = 0.0
-        for share, queries in parts:
+        for weight, queries in ((1 - share, self.queries), (share, self.opinions)):
             values = np.array([of(query) for query in queries])
-            if share and len(values):
-                total += share * float(values.mean())
-                variance += share**2 * float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
+            if weight and len(values):
+                total += weight * float(values.mean())
+                variance += weight**2 * float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
         return total, float(np.sqrt(variance))
-
-    @property
-    def _share(self) -> float:
-        return self.share if self.again else 0.0
 
 
 class Choose(Protocol):
@@ -123,8 +121,8 @@ def cross_fit(dev: Dev, folds: Mapping[int, int], unproven: float, choose: Choos
         fold: choose(
             Dev(
                 [query for query in dev.queries if folds.get(query.group_id) != fold],
-                [query for query in dev.again if folds.get(query.group_id) != fold],
-                dev.share,
+                [query for query in dev.opinions if folds.get(query.group_id) != fold],
+                dev.traffic,
             ),
             unproven,
         )

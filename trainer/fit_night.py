@@ -77,7 +77,8 @@ class HeadFitting:
         field, seed = self._task.field, self._task.seed
         queries = _some(field.train, seed)
         others = (*field.held_out, *field.imported_lists, *field.golden, *field.general)
-        opinions, before = [one.query for one in field.second_opinions], self._before()
+        opinions = _some([one.query for one in field.second_opinions], seed)
+        before = self._before(opinions)
         taught = {pair for one in before for pair in one.pairs}
         self._compute(self._pairs((*queries, *others, *opinions)) | taught, 1.0, say)
         folds = min(FOLDS, len(queries) // 2) if len(queries) >= 4 else 0
@@ -97,14 +98,14 @@ class HeadFitting:
                 notes.append(f"Fold {fold + 1} of {folds} was left out: {error.message}.")
         if len(queries) < len(field.train):
             notes.append(f"{len(queries)} of {len(field.train)} judged training questions were scored out of fold.")
-        again = self._fold(before, opinions) if before else []
+        said = self._fold(before, opinions) if before else []
         return OutOfFold(
             tuple(query for query, _, _ in found),
             tuple(scores for _, scores, _ in found),
             tuple(fold for _, _, fold in found),
             tuple(notes),
-            tuple(query for query, _ in again),
-            tuple(scores for _, scores in again),
+            tuple(query for query, _ in said),
+            tuple(scores for _, scores in said),
         )
 
     def shortcut(self, directory: Path, scorer: Scorer) -> Scores:
@@ -116,13 +117,13 @@ class HeadFitting:
         logits = score_queries(scores, own, self._task.field.texts, cancelled=self._task.cancelled)
         return list(zip(own, logits, strict=True))
 
-    def _before(self) -> list[JudgedList]:
-        """All lists, those of second opinions as others had judged them before; none without such opinions."""
+    def _before(self, opinions: Sequence[EvalQuery]) -> list[JudgedList]:
+        """All lists, those of these second opinions as others had judged them before; none without any."""
         task = self._task
-        opinions = task.field.second_opinions
-        groups = {one.query.group_id for one in opinions}
+        groups = {one.group_id for one in opinions}
         rest = [pair for pair in task.pairs if pair.group_id not in groups]
-        usable, _ = usable_pairs([*rest, *(pair for one in opinions for pair in one.pairs)], task.field.texts)
+        before = [pair for one in task.field.second_opinions if one.query.group_id in groups for pair in one.pairs]
+        usable, _ = usable_pairs([*rest, *before], task.field.texts)
         return judged_lists(usable, task.field.texts, self._recipe, task.lexical) if opinions else []
 
     def _own(self, one: JudgedList) -> FloatArray:

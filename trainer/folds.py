@@ -25,16 +25,16 @@ class OutOfFold:
     folds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     """Folds that could not be trained, in words."""
-    again: tuple[EvalQuery, ...] = ()
+    opinions: tuple[EvalQuery, ...] = ()
     """Lists of second opinions, where the approach scores any."""
-    again_logits: tuple[FloatArray, ...] = ()
+    opinion_logits: tuple[FloatArray, ...] = ()
     """Their logits by a model that did not hear the person who is their truth."""
 
     @property
     def by_group(self) -> dict[int, int]:
         """Group → its fold. Groups that have a second opinion alone, since people disagree, are one more fold, -1."""
         own = {query.group_id: fold for query, fold in zip(self.queries, self.folds, strict=True)}
-        return {**{query.group_id: -1 for query in self.again}, **own}
+        return {**{query.group_id: -1 for query in self.opinions}, **own}
 
 
 @dataclass(frozen=True, slots=True)

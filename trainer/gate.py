@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,38 +15,10 @@ from store.errors import InvalidInput
 from store.types import Decision, Json
 from trainer.arms import ROUNDING, Arms, Evidence, Scores, paired, pool, without
 from trainer.asked import Asked, compare, counted
+from trainer.policy import GatePolicy, GateResult, could_promote
 from trainer.significance import FloatArray, bootstrap_interval, needed_groups, randomisation_test
 
-__all__ = ["Arms", "Evidence", "GatePolicy", "GateResult", "Scores", "decide"]
-
-
-@dataclass(frozen=True, slots=True)
-class GatePolicy:
-    alpha: float = 0.05
-    power: float = 0.8
-    min_groups: int = 50
-    min_held_out: int = 10
-    min_again: int = 20
-    """Fewer second opinions count for nothing."""
-    below_champion: float = 0.01
-    below_base: float = 0.005
-    below_guard: float = 0.02
-    guard_size: int = 50
-    """Guard sets smaller than this only warn."""
-    latency_budget_ms: float = 5_000.0
-    worthwhile: float = 0.01
-    """The smallest gain that an estimate of further judged queries is made for."""
-    rounds: int = 10_000
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """``reasons``: sentences, the deciding ones first. ``numbers``: all figures behind them."""
-
-    decision: Decision
-    reasons: tuple[str, ...]
-    numbers: Json
+__all__ = ["Arms", "Evidence", "GatePolicy", "GateResult", "Scores", "could_promote", "decide"]
 
 
 def decide(evidence: Evidence, policy: GatePolicy | None = None) -> GateResult:
@@ -60,18 +31,6 @@ def decide(evidence: Evidence, policy: GatePolicy | None = None) -> GateResult:
     return _Gate(evidence, policy or GatePolicy()).decide()
 
 
-def could_promote(numbers: Json, policy: GatePolicy | None = None) -> bool:
-    """Whether the gate that left these numbers had questions enough to promote: then it was a trial of its champion.
-
-    Numbers of earlier releases don't say so, but hold the counts. Those that hold none count as a trial: too many
-    trials make a proof harder, too few would make it too easy.
-    """
-    rules = policy or GatePolicy()
-    groups, held_out = numbers.get("groups"), numbers.get("held_out_groups")
-    enough = groups is None or held_out is None or (groups >= rules.min_groups and held_out >= rules.min_held_out)
-    return bool(numbers.get("could_promote", enough))
-
-
 class _Gate:
     """One decision in the making: each condition adds its sentence to one of four lists."""
 
@@ -82,10 +41,10 @@ class _Gate:
         self.alpha = policy.alpha / evidence.trial
         self.held_out = without(evidence.held_out, evidence.imported, "held-out")
         self.pooled = pool(self.held_out, without(evidence.out_of_fold, evidence.imported, "out-of-fold"))
-        self.again = without(evidence.again, evidence.imported, "asked-again")
-        if not 0 <= evidence.asked_again <= 1:
-            raise InvalidInput(f"a share must be within [0, 1], got {evidence.asked_again}")
-        self.share = counted(self.again, evidence.asked_again, policy.min_again)
+        self.opinions = without(evidence.opinions, evidence.imported, "second-opinion")
+        if not 0 <= evidence.opinions_share <= 1:
+            raise InvalidInput(f"a share must be within [0, 1], got {evidence.opinions_share}")
+        self.share = counted(self.opinions, evidence.opinions_share, policy.min_opinions)
         self.broken: list[str] = []
         self.unproven: list[str] = []
         self.passed: list[str] = []
@@ -107,6 +66,10 @@ class _Gate:
         self._guard("golden questions", self.evidence.golden)
         self._guard("general set", self.evidence.general)
         self._latency()
+        if (count := len(self.opinions.challenger)) and not self.share:
+            least = self.policy.min_opinions
+            says = f"{count} second opinions count for nothing: it takes {least}, and people who ask again."
+            self.warnings.append(says)
         if self.broken:
             return self._result(Decision.REJECT)
         return self._result(Decision.NOT_PROVEN if self.unproven else Decision.PROMOTE)
@@ -155,7 +118,7 @@ class _Gate:
             "p_better": better,
             "p_worse": worse,
             "unseen": found.unseen.as_json(),
-            **({"again": found.again.as_json()} if found.again else {}),
+            **({"opinions": found.opinions.as_json()} if found.opinions else {}),
         }
         said = (
             f"ndcg@10 {ours:.3f} against the champion's {theirs:.3f} on {len(own)} judged "
@@ -176,8 +139,8 @@ class _Gate:
 
     def _asked(self, arm: Literal["champion", "rolled_back"]) -> Asked:
         """The challenger against an arm on all that counts. Raises InvalidInput where the arm has no score."""
-        unseen, again = getattr(self.pooled, arm), getattr(self.again, arm)
-        return compare((self.pooled.challenger, unseen or {}), (self.again.challenger, again or {}), self.share)
+        unseen, opinions = getattr(self.pooled, arm), getattr(self.opinions, arm)
+        return compare((self.pooled.challenger, unseen or {}), (self.opinions.challenger, opinions or {}), self.share)
 
     def _p(self, differences: FloatArray) -> float:
         rounds = max(self.policy.rounds, math.ceil(20 / self.alpha))
@@ -207,7 +170,7 @@ class _Gate:
     def _held_out(self, enough: bool) -> None:
         self._not_below("champion", self.held_out, self.policy.below_champion, "held-out questions", enough)
         if self.share:  # else a gain on these very questions is asked for
-            self._not_below("champion", self.pooled, self.policy.below_champion, "judged questions", enough)
+            self._not_below("champion", self.pooled, self.policy.below_unseen, "questions not trained on", enough)
 
     def _floors(self, enough: bool) -> None:
         for arm in ("base", "no_rerank"):

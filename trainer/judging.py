@@ -69,9 +69,9 @@ class Judged:
     known: Known
     rules: Rules
 
-    def again(self, signals: Iterable[Signal], *, golden: bool) -> list[Judgment]:
-        """What some of the signals alone would mean; ``golden``: with the golden questions."""
-        return _judged(signals, self.inputs, self.grouped, self.known, self.rules, self.rules.golden if golden else ())
+    def again(self, signals: Iterable[Signal]) -> list[Judgment]:
+        """What some of the signals alone would mean, without golden questions."""
+        return _judged(signals, self.inputs, self.grouped, self.known, self.rules, ())
 
 
 def judge_all(

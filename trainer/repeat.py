@@ -58,9 +58,9 @@ class Rehearsal:
 
     def lost(self, db: Database) -> str | None:
         """Why it cannot be repeated: texts that are gone. None where all are there."""
-        again = self.snapshot.second_opinions
-        lists = (*self.snapshot.train_queries, *self.snapshot.held_out, *(one.query for one in again))
-        pairs = (*self.snapshot.pairs, *(pair for one in again for pair in one.pairs))
+        opinions = self.snapshot.second_opinions
+        lists = (*self.snapshot.train_queries, *self.snapshot.held_out, *(one.query for one in opinions))
+        pairs = (*self.snapshot.pairs, *(pair for one in opinions for pair in one.pairs))
         wanted = {pair.content_hash for pair in pairs} | {n for one in lists for n in one.content_hashes}
         with db.read() as tx:
             gone = len(wanted) - len(texts.get(tx, wanted))

@@ -11,9 +11,9 @@ from store.types.learning import AGREED, EvalQuery, Judgment, Pair, QueryGroup, 
 from store.types.ranking import AnswerRecord, Blend, Candidate, Impression, ImpressionRow
 from store.types.serving import Champion, Deployment, Job, JobEvent, Version
 from store.types.words import (
-    ASKED_AGAIN,
     FIRST_STAGE_VERSION,
     REPEATS,
+    SECOND_OPINIONS,
     AnswerKind,
     Decision,
     DeploymentAction,
@@ -30,9 +30,9 @@ from store.types.words import (
 
 __all__ = [
     "AGREED",
-    "ASKED_AGAIN",
     "FIRST_STAGE_VERSION",
     "REPEATS",
+    "SECOND_OPINIONS",
     "AnswerKind",
     "AnswerRecord",
     "Blend",

@@ -18,7 +18,7 @@ FIRST_STAGE_VERSION = 0
 REPEATS = "repeats"
 """In the metrics of a rehearsal's version: the hash of the snapshot that it repeats. It is no trial and no news."""
 
-ASKED_AGAIN = "asked_again"
+SECOND_OPINIONS = "second_opinions"
 """The body of evidence that second opinions make."""
 
 

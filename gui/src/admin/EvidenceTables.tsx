@@ -25,7 +25,7 @@ function One({ body }: { body: Body }) {
     <div class="table-wrap">
       <table>
         <caption>
-          {body.name === "held_out" ? <Term of="held_out">held out</Term> : words(body.name)}{" "}
+          {body.name === "held_out" || body.name === "second_opinions" ? <Term of={body.name}>{words(body.name)}</Term> : words(body.name)}{" "}
           {queries !== undefined && <span class="muted num">({plural(queries, "question")})</span>}
         </caption>
         <thead>

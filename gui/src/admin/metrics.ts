@@ -17,7 +17,7 @@ function tree(value: unknown): Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Tree) : {};
 }
 
-/** A version's stored metrics as bodies of evidence (held out, out of fold, golden, general) and their arms. */
+/** A version's stored metrics as bodies of evidence (held out, out of fold, second opinions, golden, general) and their arms. */
 export function evidence(version: Version): Body[] {
   return Object.entries(tree(version.metrics.evidence)).map(([name, body]) => ({
     name,

@@ -17,6 +17,7 @@ from trainer.fit_blend import (
     guarded_weight,
     surprise,
 )
+from trainer.second_opinions import FEWEST, Traffic
 
 
 def queries(count: int, sign: float, seed: int = 0, first: int = 0) -> list[DevQuery]:
@@ -75,18 +76,29 @@ def test_a_fold_s_weight_is_chosen_on_the_others(choose: Choose) -> None:
     assert weights[1] >= 1.0
 
 
+def asked(again: list[DevQuery], share: float) -> Traffic:
+    """Of 100,000 questions so many were about these, as often about each."""
+    return Traffic(100_000, {one.group_id: round(100_000 * share / len(again)) for one in again})
+
+
 @pytest.mark.parametrize("choose", [fit_weight, guarded_weight])
 def test_second_opinions_choose_by_the_share_that_they_stand_for(choose: Choose) -> None:
-    def chosen(share: float) -> float:
-        return choose(Dev(queries(40, -0.3), queries(40, +1.0, seed=1), share), 0.5)
+    own, again = queries(40, -0.3), queries(40, +1.0, seed=1)
+    plain = choose(Dev(own), 0.5)
+    assert plain < 0.5
+    assert choose(Dev(own, again, asked(again, 0.0)), 0.5) == plain
+    assert choose(Dev(own, (), asked(again, 0.5)), 0.5) == plain
+    assert choose(Dev(own, again, asked(again, 0.5)), 0.5) >= 0.75
 
-    assert chosen(0.0) == choose(Dev(queries(40, -0.3)), 0.5) < 0.5
-    assert chosen(0.8) >= 1.0
-    assert choose(Dev(queries(40, -0.3), (), 0.8), 0.5) == chosen(0.0)
+
+def test_a_few_second_opinions_choose_nothing() -> None:
+    own, again = queries(60, -1.0), queries(FEWEST - 1, +3.0, seed=1)
+    assert guarded_weight(Dev(own, again, asked(again, 0.5)), 1.0) == guarded_weight(Dev(own), 1.0) == 0.0
 
 
 def test_the_mean_over_what_people_ask_and_its_error() -> None:
-    dev = Dev(queries(30, 1.0), queries(20, 1.0, first=30), 0.25)
+    made = queries(20, 1.0, first=30)
+    dev = Dev(queries(30, 1.0), made, asked(made, 0.25))
     mean, error = dev.mean(lambda one: float(one.group_id))
     own, again = np.arange(30.0), np.arange(30.0, 50.0)
     assert mean == pytest.approx(0.75 * own.mean() + 0.25 * again.mean())
@@ -94,10 +106,10 @@ def test_the_mean_over_what_people_ask_and_its_error() -> None:
 
 
 def test_a_fold_s_weight_is_not_chosen_by_second_opinions_about_its_own_groups() -> None:
-    own, again = queries(40, -0.3), queries(20, +1.0, seed=1)  # the opinions are about groups 0 to 19
-    weights = cross_fit(Dev(own, again, 0.8), {one.group_id: one.group_id // 20 for one in own}, 0.5, guarded_weight)
-    assert weights[0] < 1.0
-    assert weights[1] == 1.0
+    own, again = queries(80, -0.3), queries(40, +1.0, seed=1)  # the opinions are about groups 0 to 39
+    folds = {one.group_id: one.group_id // 40 for one in own}
+    weights = cross_fit(Dev(own, again, asked(again, 0.5)), folds, 0.5, guarded_weight)
+    assert weights[0] < 0.75 <= weights[1]
 
 
 QUERY = EvalQuery(1, "q", Split.TRAIN, ("a", "b"), (0.6, 0.5), (0.0, 1.0), {"b": 1.0})
