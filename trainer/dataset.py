@@ -120,41 +120,27 @@ def build(
     _note_bursts(stats, inputs.bursts)
     trains = sources == "all" and enough(stats["strong_groups"])
     code = _code(context, judged_pairs) if trains else []
-    stats["code_questions"] = len({pair.group_id for pair in code})
     near = _near(grouped, judged_pairs, (*evaluated.train, *extra.train))
-    apart = replace(context, rng=np.random.default_rng((seed, 1)))  # lest it shift the draws of the whole
-    said = Opinions()
-
-    def mine_before(some: Sequence[Judgment], of: Mapping[int, Impression], heard: Sequence[Signal]) -> list[Pair]:
-        return _mine(apart, some, of, heard, splits, judged)
-
-    if trains:
-        said = opinion_lists(db, judged, splits, near.get(NEAR, ()), mine_before)
-    stats["second_opinions"] = {"lists": len(said.lists), "disputed": said.disputed}
+    said = _second_opinions(context, judged, splits, near, seed) if trains else Opinions()
+    stats |= {"code_questions": len({pair.group_id for pair in code}), "second_opinions": said.counts}
     snapshot = snapshots.make(
         pairs=(*judged_pairs, *code),
         train_queries=(*evaluated.train, *extra.train),
         held_out=(*evaluated.held_out, *extra.held_out),
-        params={
-            **(params or {}),
-            "dataset_seed": seed,
-            "dataset_policy": _policy(chosen),
-            **near,
-            **(said.params or {}),
-        },
+        params={**(params or {}), "dataset_seed": seed, "dataset_policy": _policy(chosen), **near, **said.params},
         stats=stats,
         now=now,
         second_opinions=said.lists,
     )
-    _save(db, snapshot, made, judged_here=sources != "imported")
-    return snapshot
+    return _saved(db, snapshot, made, judged_here=sources != "imported")
 
 
-def _save(db: Database, snapshot: Snapshot, made: Sequence[Judgment], judged_here: bool) -> None:
+def _saved(db: Database, snapshot: Snapshot, made: Sequence[Judgment], judged_here: bool) -> Snapshot:
     with db.write() as tx:
         if judged_here:
             judgments.replace_all(tx, made)
         snapshots.save(tx, snapshot, {signal_id for judgment in made for signal_id in judgment.signal_ids})
+    return snapshot
 
 
 def _near(grouped: Grouped, pairs: Iterable[Pair], lists: Iterable[EvalQuery]) -> Json:
@@ -166,6 +152,16 @@ def _near(grouped: Grouped, pairs: Iterable[Pair], lists: Iterable[EvalQuery]) -
     own = [(query, place) for query, place in grouped.places.items() if place.group_id in trained and not place.bridged]
     near = near_groups((place.group_id, grouped.vectors[query]) for query, place in own)
     return {NEAR: near} if near else {}
+
+
+def _second_opinions(context: _Context, judged: Judged, splits: Mapping[int, Split], near: Json, seed: int) -> Opinions:
+    """With random draws of its own, lest mining a second time shifts those of the whole."""
+    apart = replace(context, rng=np.random.default_rng((seed, 1)))
+
+    def mine_before(made: Sequence[Judgment], lists: Mapping[int, Impression], said: Sequence[Signal]) -> list[Pair]:
+        return _mine(apart, made, lists, said, splits, judged)
+
+    return opinion_lists(context.db, judged, splits, near.get(NEAR, ()), mine_before)
 
 
 def _note_bursts(stats: Json, bursts: Sequence[Burst]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from store import impressions, jobs
@@ -22,10 +22,14 @@ Mine: TypeAlias = Callable[[Sequence[Judgment], Mapping[int, Impression], Sequen
 @dataclass(frozen=True, slots=True)
 class Opinions:
     lists: tuple[SecondOpinion, ...] = ()
-    params: Json | None = None
-    """The traffic that they stand for; None without lists."""
+    params: Json = field(default_factory=dict)
+    """The traffic that they stand for, as a parameter of the snapshot; empty without lists."""
     disputed: int = 0
     """Groups left out since somebody spoke against what another had named."""
+
+    @property
+    def counts(self) -> Json:
+        return {"lists": len(self.lists), "disputed": self.disputed}
 
 
 def opinion_lists(

@@ -49,7 +49,9 @@ class World:
             texts.put_vectors(tx, encoder().name, dict(zip(missing, made, strict=True)))
             self.ids.update({chunk.symbol: chunk.id for chunk in chunks.in_file(tx, repo, f"{thing}.py")})
 
-    def ask(self, query: str, depth: int = 50, cited: Sequence[int] = (1, 2), repo: str = "code") -> str:
+    def ask(
+        self, query: str, depth: int = 50, cited: Sequence[int] = (1, 2), repo: str = "code", actor: str = "asker"
+    ) -> str:
         """Search in the first stage and log it as an answer that cites these ranks."""
         self.asked += 1
         self.now += timedelta(minutes=1)
@@ -71,7 +73,7 @@ class World:
                 for row in found.rows
             ]
             record = AnswerRecord(
-                answer_id, AnswerKind.ANSWER, query, query, repo, "asker", "…", tuple(cited), "test", 0, self.now
+                answer_id, AnswerKind.ANSWER, query, query, repo, actor, "…", tuple(cited), "test", 0, self.now
             )
             impressions.save(tx, record, candidates, 8)
         return answer_id

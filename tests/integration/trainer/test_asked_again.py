@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.compare import pair
-from store import deployments, evaluations, jobs, registry, snapshots
+from store import deployments, evaluations, golden, jobs, judgments, registry, snapshots
 from store.types import FIRST_STAGE_VERSION, JobKind, JobState, PairSource, Snapshot, Split
 from tests.integration.trainer.code_world import START, THINGS, VERBS, World, encoder, make_world, question
 from tests.integration.trainer.shop import FEW_STEPS, Shop, result_of
@@ -37,10 +37,10 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Every question asked by ann and then by bob; both vote for a right one, bob also against another."""
     world = make_world(tmp_path_factory.mktemp("twice"))
     for verb, thing in ASKED:
-        world.vote(world.ask(question(verb, thing)), f"{verb}_{thing}")
+        world.vote(world.ask(question(verb, thing), actor="ann"), f"{verb}_{thing}")
     a_night(world)
     for number, (verb, thing) in enumerate(ASKED):
-        again = world.ask(question(verb, thing))
+        again = world.ask(question(verb, thing), actor="bob")
         right = f"write_{thing}" if (verb, thing) == BOB else f"{verb}_{thing}"
         world.vote(again, right, actor="bob")
         world.vote(again, f"{VERBS[number % 10 - 1]}_{thing}", right=False, actor="bob")
