@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from store import deployments, evaluations, registry, snapshots
@@ -101,9 +102,16 @@ class Examiner:
         everyone = {**rivals, "challenger": challenger, **({"rolled_back": undone.arm} if undone else {})}
         held_out = self._contest("held_out", self.field.held_out, everyone, 0.0, 0.4)
         imported = self._contest("imported", self.field.imported_lists, everyone, 0.4, 0.1)
-        weights = cross_fit(dev, folds.by_group, self.recipe.unproven_weight, self._choose)
-        folded = self._folds(folds, weights, rivals, champion, undone)
-        opinions = self._opinions(folds, weights, rivals, champion, undone)
+        chosen = cross_fit(dev, folds.by_group, self.recipe.unproven_weight, self._choose)
+        weights = {group: chosen[fold] for group, fold in folds.by_group.items()}
+        plain = {name: rivals[name] for name in ("no_rerank", "base")}
+        known = {"champion": champion, **({"rolled_back": undone} if undone else {})}
+        honest = {name: one.out_of_fold for name, one in known.items()}
+        folded = self._apart("out_of_fold", folds.queries, folds.logits, weights, plain, honest)
+        self.report(0.6)
+        said = {one.query.group_id: one.signal_ids for one in self.field.second_opinions}
+        unheard = {name: partial(one.unheard, signals=said) for name, one in known.items()}
+        opinions = self._apart(SECOND_OPINIONS, folds.opinions, folds.opinion_logits, weights, plain, unheard)
         heard_by_none = opinions.common()
         guard = {"champion": champion.arm, "challenger": challenger}
         golden = self._contest("golden", self.field.golden, guard, 0.6, 0.1)
@@ -188,51 +196,26 @@ class Examiner:
             self.report(start + width * place / len(arms))
         return Contest(evidence, ranked)
 
-    def _folds(
+    def _apart(
         self,
-        folds: OutOfFold,
+        evidence: str,
+        queries: Sequence[EvalQuery],
+        logits: Sequence[FloatArray],
         weights: Mapping[int, float],
-        rivals: dict[str, Arm],
-        champion: Served,
-        undone: Served | None,
+        rivals: Mapping[str, Arm],
+        served: Mapping[str, Callable[[Sequence[EvalQuery]], list[Ranked]]],
     ) -> Contest:
-        """Each group is ranked with the weight fitted on the other folds, so that its own truth chose nothing."""
-        arms: dict[str, list[Ranked]] = {
-            "no_rerank": rivals["no_rerank"].rank(folds.queries),
-            "base": rivals["base"].rank(folds.queries),
-            "champion": champion.out_of_fold(folds.queries),
-            "challenger": [
-                rank(query, self._blend(weights[fold]), logits)
-                for query, logits, fold in zip(folds.queries, folds.logits, folds.folds, strict=True)
-            ],
-        }
-        if undone is not None:
-            arms["rolled_back"] = undone.out_of_fold(folds.queries)
-        self.report(0.6)
-        return Contest("out_of_fold", arms)
+        """Lists that the challenger's own logits are no evidence for: ``logits`` are of models that left them out.
 
-    def _opinions(
-        self,
-        folds: OutOfFold,
-        weights: Mapping[int, float],
-        rivals: dict[str, Arm],
-        champion: Served,
-        undone: Served | None,
-    ) -> Contest:
-        """Second opinions, ranked with the weight of their group's fold; by versions that did not hear them."""
-        places, heard = folds.by_group, {one.query.group_id: one.signal_ids for one in self.field.second_opinions}
-        arms: dict[str, list[Ranked]] = {
-            "no_rerank": rivals["no_rerank"].rank(folds.opinions),
-            "base": rivals["base"].rank(folds.opinions),
-            "champion": champion.unheard(folds.opinions, heard),
-            "challenger": [
-                rank(query, self._blend(weights[places[query.group_id]]), logits)
-                for query, logits in zip(folds.opinions, folds.opinion_logits, strict=True)
-            ],
-        }
-        if undone is not None:
-            arms["rolled_back"] = undone.unheard(folds.opinions, heard)
-        return Contest(SECOND_OPINIONS, arms)
+        ``weights``: group → the weight chosen on the other folds, so that its own truth chose nothing. ``served``: how
+        registered versions rank them honestly.
+        """
+        arms = {name: arm.rank(queries) for name, arm in rivals.items()}
+        arms |= {name: honest(queries) for name, honest in served.items()}
+        arms["challenger"] = [
+            rank(query, self._blend(weights[query.group_id]), own) for query, own in zip(queries, logits, strict=True)
+        ]
+        return Contest(evidence, arms)
 
     def _blend(self, weight: float) -> Blend:
         return blend_of(weight, self.recipe.prior_scale, self.settings.first_stage_lexical)
