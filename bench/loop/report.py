@@ -57,7 +57,7 @@ def markdown(cells: Sequence[Cell], wanted: Sequence[Key], near: Near | None = N
     said = ", ".join(missing) if missing else "none"
     parts = [
         *(_quality(table, kind) for kind in KINDS),
-        strata([row for arm in _ordered(table, "unseen") if arm != NOTHING and (row := _row(table, arm))], near),
+        strata([row for arm in ordered(table, "unseen") if arm != NOTHING and (row := _row(table, arm))], near),
         promised(_beside_predecessor(table)),
         _shares(table),
         _training(table),
@@ -73,13 +73,13 @@ def _row(table: Table, arm: tuple[str, int]) -> Row | None:
     nothing = _beside(table, NOTHING, table[arm])
     if nothing is None or any("unseen" not in cell.ranks for cell in nothing):
         return None
-    return Row(_named(arm), table[arm], nothing)
+    return Row(named(arm), table[arm], nothing)
 
 
 def _beside_predecessor(table: Table) -> list[tuple[Row, list[Cell]]]:
     """Both loops, at the shares of wrong votes at which the predecessor was measured."""
     found = []
-    for arm in _ordered(table):
+    for arm in ordered(table):
         if arm[0] in (ALWAYS, OBEYED):
             row, other = _row(table, arm), _beside(table, ("predecessor", arm[1]), table[arm])
             if row is not None and other is not None:
@@ -87,7 +87,7 @@ def _beside_predecessor(table: Table) -> list[tuple[Row, list[Cell]]]:
     return found
 
 
-def _ordered(table: Table, *kinds: str) -> list[tuple[str, int]]:
+def ordered(table: Table, *kinds: str) -> list[tuple[str, int]]:
     """Arms in the table's order, those that scored all these kinds of query."""
     names = list(TITLES)
     there = [arm for arm in table if all(set(kinds) <= cell.ranks.keys() for cell in table[arm])]
@@ -108,7 +108,7 @@ def _quality(table: Table, kind: str) -> str:
         "| arm | wrong votes | queries | mrr@10 | gain (95 % interval) | p | ndcg@10 | gain (95 % interval) | p |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for arm in _ordered(table, kind):
+    for arm in ordered(table, kind):
         cells = table[arm]
         nothing = _beside(table, NOTHING, cells)
         if nothing is None or any(kind not in cell.ranks for cell in nothing):
@@ -118,16 +118,16 @@ def _quality(table: Table, kind: str) -> str:
         )
         half = "" if len(cells) == len(FOLDS) else f" (half {cells[0].key.fold} only)"
         depth = "" if arm == NOTHING or cells[0].depth == DEPTH else f" (top {cells[0].depth} reranked)"
-        lines.append(f"| {_named(arm)} | {mrr.queries}{half}{depth} | {_shown(mrr)} | {_shown(ndcg)} |")
+        lines.append(f"| {named(arm)} | {mrr.queries}{half}{depth} | {shown(mrr)} | {shown(ndcg)} |")
     return "\n".join(lines) if len(lines) > 4 else ""
 
 
-def _named(arm: tuple[str, int]) -> str:
+def named(arm: tuple[str, int]) -> str:
     wrong = "–" if arm[0] in ("no-rerank", "base", "oracle") else f"{arm[1]} %"
     return f"{TITLES[arm[0]]} | {wrong}"
 
 
-def _shown(figure: Figure) -> str:
+def shown(figure: Figure) -> str:
     if figure.difference == (0.0, 0.0, 0.0):
         return f"{figure.mean:.4f} | – | –"
     interval = f"{figure.low:+.1%} to {figure.high:+.1%}"
@@ -137,11 +137,11 @@ def _shown(figure: Figure) -> str:
 def _shares(table: Table) -> str:
     lines = ["**share of the oracle's gain** (mrr@10)", "", f"| arm | wrong votes | {' | '.join(KINDS)} |"]
     lines.append("|---|---|" + "---|" * len(KINDS))
-    for arm in (one for one in _ordered(table) if one[0] in (ALWAYS, OBEYED, "recipe", "predecessor", "seed")):
+    for arm in (one for one in ordered(table) if one[0] in (ALWAYS, OBEYED, "recipe", "predecessor", "seed")):
         oracle, nothing = _beside(table, ORACLE, table[arm]), _beside(table, NOTHING, table[arm])
         if oracle is not None and nothing is not None:
             shown = [_share(table[arm], oracle, nothing, kind) for kind in KINDS]
-            lines.append(f"| {_named(arm)} | {' | '.join(shown)} |")
+            lines.append(f"| {named(arm)} | {' | '.join(shown)} |")
     undetermined = "", "Undetermined: the 95 % interval of the oracle's own gain holds 0."
     lines += undetermined if any("undetermined" in line for line in lines) else ()
     return "\n".join(lines) if len(lines) > 4 else ""
@@ -161,18 +161,18 @@ def _training(table: Table) -> str:
         "| arm | wrong votes | half | night | asked | pairs | training s | job s | weight | decision |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for arm in _ordered(table):
+    for arm in ordered(table):
         for cell in table[arm]:
             weight = "–" if cell.weight is None else f"{cell.weight:g}"
             for night in cell.nights:
                 last = weight if night is cell.nights[-1] else ""
                 lines.append(
-                    f"| {_named(arm)} | {cell.key.fold} | {night.night} | {night.asked} | {night.pairs} | "
+                    f"| {named(arm)} | {cell.key.fold} | {night.night} | {night.asked} | {night.pairs} | "
                     f"{night.training_seconds:.0f} | {night.job_seconds:.0f} | {last} | {night.decision or '–'} |"
                 )
             if not cell.nights and cell.pairs:
                 lines.append(
-                    f"| {_named(arm)} | {cell.key.fold} | – | {cell.queries // 2} | {cell.pairs} | "
+                    f"| {named(arm)} | {cell.key.fold} | – | {cell.queries // 2} | {cell.pairs} | "
                     f"{cell.training_seconds:.0f} | – | {weight} | – |"
                 )
     return "\n".join(lines) if len(lines) > 4 else ""
@@ -180,7 +180,7 @@ def _training(table: Table) -> str:
 
 def plot(table: Table, file: Path) -> None:
     """mrr@10 of unseen queries after each night, both halves pooled; no picture before both are finished."""
-    both = [arm for arm in _ordered(table, "unseen") if len(table[arm]) == len(FOLDS)]
+    both = [arm for arm in ordered(table, "unseen") if len(table[arm]) == len(FOLDS)]
     loops = [arm for arm in both if table[arm][0].nights]
     if NOTHING not in both or not loops:
         return
@@ -194,7 +194,7 @@ def plot(table: Table, file: Path) -> None:
     for arm in loops:
         heights = [start, *(_after(table[arm], night) for night in range(len(table[arm][0].nights)))]
         style = "--" if arm[0] == OBEYED else "-"
-        axes.plot(range(len(heights)), heights, style, marker="o", label=_named(arm).replace(" |", ",") + " wrong")
+        axes.plot(range(len(heights)), heights, style, marker="o", label=named(arm).replace(" |", ",") + " wrong")
     for name in (ORACLE, ("predecessor", 10), ("seed", 10)):
         if name in both:
             height = float(pooled(table[name], "unseen", "mrr@10").mean())
