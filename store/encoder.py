@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from store.engines.gpu import MICRO_BATCH as GPU_BATCH
 from store.engines.gpu import Gpu, device
 from store.engines.names import GPU, TORCH
 from store.engines.openvino import OpenVino
-from store.errors import ModelRefused, Unavailable
+from store.errors import InvalidInput, ModelRefused, Unavailable
 from store.joined import Joined
 from store.manifest import PROBE_TEXTS
 from store.packaged import PREFIX, packaged
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rankloop.store")
 JOINER = "+"
+LONGEST_NAME = 200
+"""Characters, as the table of vectors has it."""
 BATCH = 32
 FAST_BATCH = 256
 """Texts between two of which OpenVINO's streams wait for each other."""
@@ -42,7 +45,7 @@ LEAST_COSINE = 0.9999
 """Between torch's vector of a text and another engine's."""
 FAST = {"openvino-bf16": "bf16", "openvino-fp32": "f32"}
 """Engine → its arithmetic, the fastest first."""
-_SAMPLE = ["a", *(passage for _, passage in PROBE_TEXTS), "def read(path):\n    return open(path).read()\n" * 8]
+_SAMPLE = ["a", *(passage for _, passage in PROBE_TEXTS), "def read(path):\n    return open(path).read()\n" * 40]
 
 
 class _Positional(torch.nn.Module):
@@ -86,11 +89,12 @@ class Encoder:
 
         Several packages or directories with ``+`` between them are one encoder (``store.joined``); the first of them is
         what a residual base is made of. ``threads``: torch's for the whole process, as ``use_threads`` takes it.
+        Raises InvalidInput for a list with a gap, or a name too long to be kept with the vectors.
         Raises ModelRefused for weights that are not the expected ones, Unavailable when there are none.
         """
         use_threads(threads)
         disable_progress_bar()  # type: ignore[no-untyped-call]
-        paths = [_place(one) for one in ([name] if Path(name).is_dir() else name.split(JOINER))]
+        paths = [_place(one) for one in _names_in(name)]
         try:
             models = [_one(path) for path in paths]
             model = models[0] if len(models) == 1 else Joined(models)
@@ -142,7 +146,7 @@ class Encoder:
         for name, make in self._engines(network):
             try:
                 fast = make()
-                least = float((want * self._encode_fast(fast, _SAMPLE)).sum(axis=1).min())
+                least = self._least_cosine(want, self._encode_fast(fast, _SAMPLE))
             except (ModelRefused, Unavailable) as error:
                 refused.setdefault(error.message, []).append(name)
                 continue
@@ -152,6 +156,12 @@ class Encoder:
             refused[f"its vectors differ (cosine {least:.6f})"] = [name]
         said = (why if len(names) > 1 else f"{names[0]}: {why}" for why, names in refused.items())
         return f"{TORCH}, for {'; '.join(said)}"
+
+    def _least_cosine(self, want: Vector, got: Vector) -> float:
+        """Of every part on its own: the mean would hide a part that is off behind one that is not."""
+        parts = self._model.dimensions if isinstance(self._model, Joined) else (self.dimension,)
+        cuts = list(accumulate(parts, initial=0))
+        return min(_cosine(want[:, start:end], got[:, start:end]) for start, end in pairwise(cuts))
 
     def _engines(self, network: _Positional) -> Iterator[tuple[str, Callable[[], Backend]]]:
         """The fastest first."""
@@ -220,6 +230,15 @@ class Encoder:
         return vectors
 
 
+def _names_in(name: str) -> list[str]:
+    names = [name] if Path(name).is_dir() else [one.strip() for one in name.split(JOINER)]
+    if not all(names):
+        raise InvalidInput(f"RANKLOOP_ENCODER is {name!r}; it names one encoder, or several with {JOINER} between them")
+    if len(name) > LONGEST_NAME:
+        raise InvalidInput(f"RANKLOOP_ENCODER has {len(name)} characters; at most {LONGEST_NAME} are kept")
+    return names
+
+
 def _place(name: str) -> Path:
     return packaged(name) if name.startswith(PREFIX) else Path(name)
 
@@ -233,3 +252,9 @@ def _by_library(name: str, local: bool) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer  # heavy, and only other forms than the plain one need it
 
     return SentenceTransformer(name, device="cpu", local_files_only=local)
+
+
+def _cosine(one: Vector, other: Vector) -> float:
+    """The least of rows beside rows."""
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return float(((one * other).sum(axis=1) / np.maximum(lengths, 1e-12)).min())

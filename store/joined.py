@@ -33,10 +33,11 @@ class Joined(nn.Module):
         dimensions = [part.get_embedding_dimension() for part in parts]
         if None in dimensions:
             raise ValueError("a part does not say how long its vectors are")
-        self._dimension = sum(one for one in dimensions if one is not None)
+        self.dimensions = tuple(one for one in dimensions if one is not None)
+        """Of each part, in order."""
 
     def get_embedding_dimension(self) -> int:
-        return self._dimension
+        return sum(self.dimensions)
 
     def preprocess(self, texts: list[str], prompt: str | None = None) -> dict[str, Any]:
         """Each part's own tokens of the texts, behind its own prompt."""

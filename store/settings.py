@@ -272,5 +272,14 @@ def process_environment(changes: Mapping[str, str]) -> dict[str, str]:
 
 
 def cache_folder() -> Path:
-    """Where what can be made again is kept for all data directories of a person; it can be deleted at any time."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rankloop"
+    """Where what can be made again is kept for all data directories of a person; it can be deleted at any time.
+
+    Raises InvalidInput for a user without a home who names no place.
+    """
+    named = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return Path(named or Path.home() / ".cache") / "rankloop"
+    except RuntimeError as error:
+        raise InvalidInput(
+            "this user has no home directory; set XDG_CACHE_HOME to a folder to keep models in"
+        ) from error

