@@ -157,6 +157,8 @@ def _sign_out(source: Path, database: Path) -> None:
     try:
         with connection:
             connection.execute("DELETE FROM sessions")
+            # A Qdrant server may hold what was there when the backup was made, or anything since.
+            connection.execute("DELETE FROM meta WHERE key = 'vector_index'")
     except sqlite3.DatabaseError as error:
         raise InvalidInput(f"the database in {source} is not Rankloop's: {error}") from error
     finally:

@@ -19,6 +19,7 @@ from store.texts import pack, unpack
 from store.types import QueryGroup, Split, Vector
 
 _ENCODER = "queries_encoder"
+_SINCE = "queries_encoder_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,21 @@ def encoder(tx: Connection) -> str | None:
     return name
 
 
-def put_vectors(tx: Connection, encoder: str, vectors: Mapping[int, Vector]) -> None:
+def encoder_since(tx: Connection) -> datetime | None:
+    """When another encoder than the one before was first seen; None where there was only one."""
+    noted: str | None = meta.get(tx, _SINCE)
+    return None if noted is None else datetime.fromisoformat(noted)
+
+
+def put_vectors(tx: Connection, encoder_name: str, vectors: Mapping[int, Vector], now: datetime) -> None:
     """Replace the vectors of queries, by id, and note which encoder all vectors are of. Groups and splits stay."""
     if vectors:
         rows = [{"known": query_id, "packed": pack(vector)} for query_id, vector in vectors.items()]
         one = update(queries).where(queries.c.id == bindparam("known"))
         tx.execute(one.values(vector=bindparam("packed")), rows)
-    meta.put(tx, _ENCODER, encoder)
+    if encoder(tx) not in (None, encoder_name):
+        meta.put(tx, _SINCE, now.isoformat())
+    meta.put(tx, _ENCODER, encoder_name)
 
 
 def _hash(query: str) -> str:

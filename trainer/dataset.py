@@ -6,40 +6,36 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
-from store import judgments, snapshots, texts
+from store import judgments, queries, snapshots
 from store.bursts import Burst, Fate
 from store.database import Database
-from store.encoder import Encoder
 from store.errors import Cancelled
 from store.settings import Settings
 from store.types import EvalQuery, Impression, Json, Judgment, Pair, Signal, Snapshot, Split, Vector
 from trainer import imported
 from trainer.code_questions import CodePolicy, code_pairs
+from trainer.embed import embedded
 from trainer.evidence import Policy
 from trainer.first_stage import FirstStage
 from trainer.grouping import Grouped, TextEncoder
-from trainer.history import Lists, lexical_scores, missing_vectors, symbols_of
+from trainer.history import Lists, lexical_scores, symbols_of
 from trainer.imported import Imported
 from trainer.judging import Inputs, Judged, Sources, judge_all
 from trainer.lists import evaluation
 from trainer.mine import MinePolicy, Passages, mine, passed_over
 from trainer.near import NEAR, near_groups
 from trainer.opinion_lists import Opinions, opinion_lists
+from trainer.rescored import on_todays_encoder
 from trainer.stats import statistics
 
-_ENCODE = 64
 """Texts encoded between two writes: a killed build keeps what it has encoded, a cancelled one ends after so many."""
-MANY = 200
 """Texts from which a faster engine is worth the seconds that it takes to get ready."""
-
-log = logging.getLogger("rankloop.trainer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +105,7 @@ def build(
     """
     chosen = policy or policy_of(settings, recipe)
     context = _Context(db, encoder, settings, now, chosen, np.random.default_rng(seed), cancelled, encoded)
-    judged = judge_all(db, encoder, chosen.judge, now, sources, settings.depth)
+    judged = _today(context, judge_all(db, encoder, chosen.judge, now, sources, settings.depth))
     inputs, grouped, made, lists = judged.inputs, judged.grouped, judged.judgments, judged.lists
     splits = {place.group_id: place.split for place in grouped.places.values()}
     evaluated = evaluation(made, lists.full, splits, judged.known)
@@ -133,6 +129,15 @@ def build(
         second_opinions=said.lists,
     )
     return _saved(db, snapshot, made, judged_here=sources != "imported")
+
+
+def _today(context: _Context, judged: Judged) -> Judged:
+    """With all lists on one scale, whichever encoder they were logged on."""
+    with context.db.read() as tx:
+        since = queries.encoder_since(tx)
+    vectors, weight = judged.grouped.vectors, context.settings.first_stage_lexical
+    lists = on_todays_encoder(judged.lists, since, vectors, lambda names: _vectors(context, names), weight)
+    return replace(judged, lists=lists)
 
 
 def _saved(db: Database, snapshot: Snapshot, made: Sequence[Judgment], judged_here: bool) -> Snapshot:
@@ -252,18 +257,11 @@ def _imported(context: _Context, inputs: Inputs, grouped: Grouped, judged: Seque
 
 def _vectors(context: _Context, hashes: Iterable[str]) -> dict[str, Vector]:
     """Vectors of these texts; those that are missing are made and kept."""
-    with context.db.read() as tx:
-        vectors, missing = missing_vectors(tx, context.encoder.name, hashes)
-    names = list(missing)
-    if len(names) >= MANY and isinstance(context.encoder, Encoder):
-        log.info("%d texts are embedded by %s", len(names), context.encoder.hasten())
-    for start in range(0, len(names), _ENCODE):
-        if context.cancelled():
+
+    def between(done: int, total: int) -> None:
+        if done:
+            context.encoded(done, total)
+        if context.cancelled() and done < total:
             raise Cancelled("the data set was asked to stop; what is encoded so far is kept")
-        batch = names[start : start + _ENCODE]
-        made = dict(zip(batch, context.encoder.encode([missing[name] for name in batch]), strict=True))
-        with context.db.write() as tx:
-            texts.put_vectors(tx, context.encoder.name, made)
-            vectors.update(texts.get_vectors(tx, context.encoder.name, made))  # rounded, as every later night sees it
-        context.encoded(start + len(batch), len(names))
-    return vectors
+
+    return embedded(context.db, context.encoder, hashes, between)

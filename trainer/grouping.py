@@ -42,7 +42,7 @@ def group_queries(
 
     One write transaction decides, so two builds at once can't put one query on both sides.
     """
-    _follow_encoder(db, encoder, threshold)
+    _follow_encoder(db, encoder, now, threshold)
     names = {query: store.normalise(query) for query in dict.fromkeys(asked)}
     first = {name: query for query, name in reversed(names.items())}
     with db.read() as tx:
@@ -61,7 +61,7 @@ def group_queries(
     )
 
 
-def _follow_encoder(db: Database, encoder: TextEncoder, threshold: float) -> None:
+def _follow_encoder(db: Database, encoder: TextEncoder, now: datetime, threshold: float) -> None:
     """After a change of encoder, embed every known query anew: vectors of two encoders can't be compared.
 
     Groups and splits stay. Train-side queries that stand near a held-out one in the new space leave training.
@@ -78,7 +78,7 @@ def _follow_encoder(db: Database, encoder: TextEncoder, threshold: float) -> Non
         if query.split is Split.TRAIN and not query.bridged and (held_out @ row >= threshold).any()
     ]
     with db.write() as tx:
-        store.put_vectors(tx, encoder.name, {query.id: row for query, row in zip(known, vectors, strict=True)})
+        store.put_vectors(tx, encoder.name, {query.id: row for query, row in zip(known, vectors, strict=True)}, now)
         for query_id in bridged:
             store.mark_bridged(tx, query_id)
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from store import chunks, imports, impressions, judgments, quarantine, queries, signals
 from store import golden as golden_store
-from store import imports, impressions, judgments, quarantine, signals
 from store.bursts import Burst, Limit, silenced
 from store.database import Connection, Database
 from store.golden import Golden
 from store.types import Impression, Judgment, Signal
 from trainer import golden
+from trainer.embed import embedded
 from trainer.evidence import Evidence, Known, Policy
 from trainer.grouping import Grouped, TextEncoder, group_queries
 from trainer.history import Lists, logged_lists, whereabouts
@@ -84,6 +85,7 @@ def judge_all(
     """
     with db.read() as tx:
         inputs = _read(tx, sources, Limit(policy.burst_signals, policy.burst_minutes))
+    _follow_encoder(db, encoder, inputs)
     grouped = group_queries(db, encoder, inputs.queries, now)
     with db.read() as tx:
         lists = Lists({}, {})
@@ -94,6 +96,17 @@ def judge_all(
         rules = Rules(judgments.overrides(tx), signals.accounts(tx), tuple(also), policy)
     made = _judged(inputs.signals, inputs, grouped, known, rules, rules.golden)
     return Judged(inputs, grouped, made, lost, lists, known, rules)
+
+
+def _follow_encoder(db: Database, encoder: TextEncoder, inputs: Inputs) -> None:
+    """After a change of encoder, embed what was judged: a text that is gone is embedded by nobody else, and without a
+    vector no changed text is found to follow it.
+    """
+    with db.read() as tx:
+        if queries.encoder(tx) in (None, encoder.name):
+            return
+        judged = chunks.get(tx, sorted(_judged_ids(inputs))).values()
+    embedded(db, encoder, {chunk.content_hash for chunk in judged})
 
 
 def _judged(
@@ -113,6 +126,10 @@ def _read(tx: Connection, sources: Sources, limit: Limit) -> Inputs:
 
 
 def _known(tx: Connection, encoder: str, inputs: Inputs, lists: Lists) -> Known:
+    ids = {row.chunk_id for one in lists.best.values() for row in one.rows}
+    return whereabouts(tx, encoder, ids | _judged_ids(inputs))
+
+
+def _judged_ids(inputs: Inputs) -> set[int]:
     ids = {signal.chunk_id for signal in inputs.signals if signal.chunk_id is not None}
-    ids |= {row.chunk_id for one in (*inputs.rated.values(), *lists.best.values()) for row in one.rows}
-    return whereabouts(tx, encoder, ids)
+    return ids | {row.chunk_id for one in inputs.rated.values() for row in one.rows}

@@ -23,11 +23,16 @@ log = logging.getLogger("rankloop.server")
 
 
 def embed_missing(
-    db: Database, encoder: Encoder, report: Callable[[Progress], None], cancelled: Callable[[], bool], done: int = 0
+    db: Database,
+    encoder: Encoder,
+    report: Callable[[Progress], None],
+    cancelled: Callable[[], bool],
+    done: int = 0,
+    most: int | None = None,
 ) -> int:
     """Encode every live chunk's text that has no vector of this encoder. Returns how many texts, after ``done`` before.
 
-    Raises Cancelled; what was encoded until then stays.
+    ``most``: stop after so many, or a few more. Raises Cancelled; what was encoded until then stays.
     """
     with db.read() as tx:
         total = texts.missing_count(tx, encoder.name)
@@ -36,12 +41,13 @@ def embed_missing(
     try:
         if total >= MANY:
             log.info("%d chunks are embedded by %s", total, encoder.hasten())
+        first = done
         while True:
             before = done
-            for count in _encoded(db, encoder, _FETCH, cancelled):
+            for count in _encoded(db, encoder, _FETCH if most is None else min(_FETCH, most), cancelled):
                 done += count
                 meter.at(done)
-            if done == before:
+            if done == before or (most is not None and done - first >= most):
                 return done
     finally:
         encoder.relax()

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 _POLL = 0.5
+FIRST_SLICE = 2048
+"""Texts that are embedded after a start before search is told."""
 _HEARTBEAT = 2.0
 _REPORT = 0.5  # seconds between two written progress lines of one stage
 
@@ -95,13 +97,20 @@ class IndexWorker:
             return False
 
     def _repair(self) -> bool:
-        """Finish what a killed process left: vectors that are missing, then the vector index."""
+        """Finish what a killed process left, or another encoder lacks: vectors, then the vector index.
+
+        In slices, each twice the one before: what is embedded is found by search long before the last of it is.
+        """
+        most = FIRST_SLICE
         try:
-            with InStep(self._db, self._vectors, self._encoder):
-                embed_missing(self._db, self._encoder, lambda _: None, self._stopping.is_set)
+            while True:
+                with InStep(self._db, self._vectors, self._encoder):
+                    made = embed_missing(self._db, self._encoder, lambda _: None, self._stopping.is_set, most=most)
+                if made < most:
+                    return True
+                most *= 2
         except Cancelled:
             return False
-        return True
 
     def _next(self) -> bool:
         job = jobs.claim(self._db, [JobKind.INDEX], self._owner, LEASE, self._now())

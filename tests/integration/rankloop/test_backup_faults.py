@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from store import deployments, registry, sessions, signals
+from store import deployments, meta, registry, sessions, signals
 from store.database import Database
 from store.loading import load_version
 from store.settings import Settings
@@ -154,6 +154,16 @@ def test_a_restored_backup_signs_nobody_in_whoever_made_it(desk: Desk, empty: De
     with db.read() as tx:
         assert sessions.lookup(tx, "mine", datetime.now(UTC)) is None
     db.dispose()
+
+
+def test_a_restored_backup_fills_the_vector_index_anew(desk: Desk, empty: Desk, tmp_path: Path) -> None:
+    """A Qdrant server may hold anything by now, of another dimension even."""
+    with desk.database().write() as tx:
+        meta.put(tx, "vector_index", {"generation": 1, "encoder": "one", "points": 0})
+    desk.says("backup", tmp_path / "backup.tar")
+    empty.says("restore", tmp_path / "backup.tar")
+    with empty.database().read() as tx:
+        assert meta.get(tx, "vector_index") is None
 
 
 @pytest.mark.parametrize(

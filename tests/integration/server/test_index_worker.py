@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
+from server.indexing import worker as worker_module
+from server.indexing.embed import embed_missing
 from server.indexing.worker import IndexWorker
 from store import chunks, jobs
 from store.database import Database
 from store.encoder import Encoder
 from store.types import Job, JobKind, JobState, Json
 from store.vectors import VectorIndex
+from tests import tiny
 
 
 def now() -> datetime:
@@ -125,3 +129,30 @@ def test_what_a_killed_process_left_is_repaired_at_start(
         sleep(0.02)
     second.stop()
     assert vector_index.count() == 5
+
+
+def test_another_encoder_embeds_in_slices_that_search_sees_at_once(
+    index_db: Database, worker: IndexWorker, vector_index: VectorIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = enqueue(index_db, {"repo": "shop", "path": str(fill(tmp_path / "shop", 25))})
+    worker.start()
+    wait(index_db, job_id)
+    worker.stop()
+    other = Encoder.load(str(tiny.encoder(tmp_path / "other", seed=5)))
+    vector_index.rebuild([])
+    seen: list[int] = []
+
+    def noted(*args: Any, **named: Any) -> int:
+        seen.append(vector_index.count())
+        return embed_missing(*args, **named)
+
+    monkeypatch.setattr(worker_module, "FIRST_SLICE", 3)
+    monkeypatch.setattr(worker_module, "embed_missing", noted)
+    second = IndexWorker(index_db, other, vector_index)
+    second.start()
+    until = monotonic() + 60
+    while vector_index.count() < 25 and monotonic() < until:
+        sleep(0.02)
+    second.stop()
+    assert seen == [0, 3, 9, 21]
+    assert vector_index.count() == 25
