@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from store import chunks, impressions, lexical, texts
@@ -70,16 +70,27 @@ def whereabouts(tx: Connection, encoder: str, chunk_ids: Iterable[int]) -> Known
     Successors are looked for in the chunk's own file, then among all live chunks of its repository.
     """
     judged = chunks.get(tx, sorted(set(chunk_ids)))
-    same = chunks.by_hash(tx, sorted({chunk.content_hash for chunk in judged.values()}))
-    living = chunks.live_among(tx, [chunk.id for found in same.values() for chunk in found])
-    live = [chunk for found in same.values() for chunk in found if chunk.id in living]
-    alive = {chunk.content_hash for chunk in live}
-    lost = [chunk for chunk in judged.values() if chunk.content_hash not in alive]
+    live, lost = _live_and_lost(tx, judged.values())
     successors = _successors(tx, encoder, lost)
     hashes = {chunk.content_hash for chunk in (*lost, *successors)}
     vectors = texts.get_vectors(tx, encoder, sorted(hashes))
     followed = follow(judged.values(), [*live, *successors], vectors)
     return Known({chunk.id: chunk.content_hash for chunk in judged.values()}, followed)
+
+
+def lost_texts(tx: Connection, chunk_ids: Iterable[int]) -> set[str]:
+    """Content hashes of these chunks that no live chunk has."""
+    _, lost = _live_and_lost(tx, chunks.get(tx, sorted(set(chunk_ids))).values())
+    return {chunk.content_hash for chunk in lost}
+
+
+def _live_and_lost(tx: Connection, judged: Collection[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
+    """Live chunks with the texts of these, and those of these whose text is nowhere live."""
+    same = chunks.by_hash(tx, sorted({chunk.content_hash for chunk in judged}))
+    living = chunks.live_among(tx, [chunk.id for found in same.values() for chunk in found])
+    live = [chunk for found in same.values() for chunk in found if chunk.id in living]
+    alive = {chunk.content_hash for chunk in live}
+    return live, [chunk for chunk in judged if chunk.content_hash not in alive]
 
 
 def _successors(tx: Connection, encoder: str, lost: Iterable[Chunk]) -> list[Chunk]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from store import chunks, imports, impressions, judgments, quarantine, queries, signals
 from store import golden as golden_store
+from store import imports, impressions, judgments, quarantine, queries, signals
 from store.bursts import Burst, Limit, silenced
 from store.database import Connection, Database
 from store.golden import Golden
@@ -17,7 +17,7 @@ from trainer import golden
 from trainer.embed import embedded
 from trainer.evidence import Evidence, Known, Policy
 from trainer.grouping import Grouped, TextEncoder, group_queries
-from trainer.history import Lists, logged_lists, whereabouts
+from trainer.history import Lists, logged_lists, lost_texts, whereabouts
 from trainer.judgments import judge
 
 Sources = Literal["all", "ratings", "imported"]
@@ -99,14 +99,14 @@ def judge_all(
 
 
 def _follow_encoder(db: Database, encoder: TextEncoder, inputs: Inputs) -> None:
-    """After a change of encoder, embed what was judged: a text that is gone is embedded by nobody else, and without a
-    vector no changed text is found to follow it.
+    """After a change of encoder, embed what was judged and is live no more: nobody else does, and without a vector no
+    changed text is found to follow it.
     """
     with db.read() as tx:
         if queries.encoder(tx) in (None, encoder.name):
             return
-        judged = chunks.get(tx, sorted(_judged_ids(inputs))).values()
-    embedded(db, encoder, {chunk.content_hash for chunk in judged})
+        lost = lost_texts(tx, _judged_ids(inputs))
+    embedded(db, encoder, lost)
 
 
 def _judged(
