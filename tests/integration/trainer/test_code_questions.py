@@ -13,7 +13,7 @@ from store import chunks, general, golden, queries, texts
 from store.errors import Cancelled
 from store.types import Pair, PairSource, Split
 from tests.integration.trainer.code_world import THINGS, VERBS, World, encoder, function, make_world
-from trainer import dataset
+from trainer import embed
 from trainer.code_questions import CodePolicy
 from trainer.dataset import POLICIES, build
 
@@ -129,7 +129,7 @@ def test_a_cancelled_build_stops_while_it_encodes(world: World) -> None:
 
 def test_encoding_tells_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     rate(world)
-    monkeypatch.setattr(dataset, "_ENCODE", 2)
+    monkeypatch.setattr(embed, "_BATCH", 2)
     heard: list[tuple[int, int]] = []
 
     def encoded(done: int, total: int) -> None:
