@@ -108,7 +108,7 @@ def restore(settings: Settings, source: Path) -> None:
         except (tarfile.TarError, OSError) as error:
             raise InvalidInput(f"{source} can't be unpacked: {error}") from error
         _check_database(source, Path(scratch) / DATABASE)
-        _sign_out(source, Path(scratch) / DATABASE)
+        _forget_here(source, Path(scratch) / DATABASE)
         models = Path(scratch) / "models"
         if models.is_dir():
             settings.models_dir.mkdir(exist_ok=True)
@@ -151,8 +151,10 @@ def _check_database(source: Path, database: Path) -> None:
         raise InvalidInput(f"the database in {source} holds a {kind}, which a backup never has: {name!r:.100}")
 
 
-def _sign_out(source: Path, database: Path) -> None:
-    """Here again: the backup may have been made by an older release, or by somebody else."""
+def _forget_here(source: Path, database: Path) -> None:
+    """Sessions, again: the backup may have been made by an older release, or by somebody else. And what the vector
+    index is said to hold.
+    """
     connection = sqlite3.connect(database)
     try:
         with connection:

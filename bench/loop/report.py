@@ -140,8 +140,8 @@ def _shares(table: Table) -> str:
     for arm in (one for one in ordered(table) if one[0] in (ALWAYS, OBEYED, "recipe", "predecessor", "seed")):
         oracle, nothing = _beside(table, ORACLE, table[arm]), _beside(table, NOTHING, table[arm])
         if oracle is not None and nothing is not None:
-            shown = [_share(table[arm], oracle, nothing, kind) for kind in KINDS]
-            lines.append(f"| {named(arm)} | {' | '.join(shown)} |")
+            shares = [_share(table[arm], oracle, nothing, kind) for kind in KINDS]
+            lines.append(f"| {named(arm)} | {' | '.join(shares)} |")
     undetermined = "", "Undetermined: the 95 % interval of the oracle's own gain holds 0."
     lines += undetermined if any("undetermined" in line for line in lines) else ()
     return "\n".join(lines) if len(lines) > 4 else ""
