@@ -57,6 +57,21 @@ def load(folder: Path) -> Corpus:
     return Corpus(folder.name, code, questions)
 
 
+def labelled(folder: Path, corpus: Corpus) -> tuple[Question, ...]:
+    """Questions of the folder's labelled pairs whose right place is in the corpus and that it does not ask itself.
+
+    Raises FileNotFoundError or KeyError where the folder has no ``labelled-pairs-dev.jsonl`` in CoSQA's form.
+    """
+    paths = {code: path for path, code in corpus.code.items()}
+    known = {question.query for question in corpus.questions}
+    right: dict[str, set[str]] = {}
+    with (folder / "labelled-pairs-dev.jsonl").open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            if row["label"] and row["sentence_0"] not in known and row["sentence_1"] in paths:
+                right.setdefault(row["sentence_0"], set()).add(paths[row["sentence_1"]])
+    return tuple(Question(query, frozenset(places)) for query, places in right.items())
+
+
 def from_packages(functions: int, questions: int, seed: int) -> Corpus:
     """A corpus from the source of installed packages.
 
