@@ -114,6 +114,4 @@ def _row(days: Sequence[Day], kinds: set[str], title: str) -> str:
 
 
 def _ranks(days: Sequence[Day], kinds: set[str], arm: str) -> list[Rank]:
-    return [
-        rank for day in days for kind, rank in zip(day.kinds, getattr(day, arm), strict=True) if kind in kinds
-    ]
+    return [rank for day in days for kind, rank in zip(day.kinds, getattr(day, arm), strict=True) if kind in kinds]
