@@ -108,7 +108,7 @@ class Loop:
                 current = night.version
                 unseen = ranks(self.world, self.unseen, load(data, current, self.features))
             nights.append(replace(night, promoted=promoted, unseen=tuple(unseen)))
-        _expect_champion(data, current)
+        expect_champion(data, current)
         final = load(data, current, self.features)
         found = {
             "unseen": tuple(unseen),
@@ -206,7 +206,8 @@ def load(data: Path, version_id: int, features: FeatureStore) -> LoadedVersion:
     return fast(loaded, directory_of(version, settings.models_dir), features)
 
 
-def _expect_champion(data: Path, version_id: int) -> None:
+def expect_champion(data: Path, version_id: int) -> None:
+    """Raises RankloopError where another version serves."""
     db = Database.open(Settings(data=data).database)
     try:
         with db.read() as tx:

@@ -163,7 +163,8 @@ def _training(table: Table) -> str:
     ]
     for arm in ordered(table):
         for cell in table[arm]:
-            weight = "–" if cell.weight is None else f"{cell.weight:g}"
+            kept_first = bool(cell.nights) and not any(night.promoted for night in cell.nights)
+            weight = "–" if cell.weight is None or kept_first else f"{cell.weight:g}"
             for night in cell.nights:
                 last = weight if night is cell.nights[-1] else ""
                 lines.append(

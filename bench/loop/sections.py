@@ -108,7 +108,6 @@ def seconds(cells: Sequence[Cell]) -> str:
         return ""
     each = ", ".join(f"{name} {spent:.0f}" for name, spent in took.items())
     minutes = sum(took.values()) / 60
-    said = f"Making the {len(took)} finished cells took {minutes:.0f} minutes together, beside other work"
-    said += f" on the machine (seconds: {each})."
+    said = f"Making the {len(took)} finished cells took {minutes:.0f} minutes together (seconds: {each})."
     untold = len(cells) - len(took)
     return said + (f" Of {untold} more it is not known." if untold else "")

@@ -12,6 +12,7 @@ from bench.loop.cells import Cell, Night
 from bench.loop.nights import ALWAYS
 from bench.loop.scoring import Rank, ndcg_at_10
 
+_UNSEEN = re.compile(r": ([+\N{MINUS SIGN}-][\d.]+) on (\d+) that it was not trained on")
 _SAID = re.compile(r"against the champion's [\d.]+ on (\d+) judged questions \(([+\N{MINUS SIGN}-][\d.]+)")
 
 
@@ -23,7 +24,7 @@ class Seen:
     night: Night
     judged: int
     gain: float
-    """On the judged questions, as the gate had it."""
+    """On the judged questions that it was not trained on, as the gate had it: without second opinions."""
     true: float
     """On the half that nobody asked, its questions with a right place among the candidates: the gate's kind."""
 
@@ -37,8 +38,10 @@ def seen(cells: Sequence[Cell], nothing: Sequence[Cell]) -> list[Seen]:
         for night in cell.nights if cell.key.arm == ALWAYS else ():
             said = next((match for reason in night.reasons if (match := _SAID.search(reason))), None)
             if said is not None and len(before) == len(night.unseen):
-                gain = float(said[2].replace("\N{MINUS SIGN}", "-"))
-                found.append(Seen(cell, night, int(said[1]), gain, _gain(before, night.unseen)))
+                without = _UNSEEN.search(said.string)
+                judged, gain = (without[2], without[1]) if without else (said[1], said[2])
+                gained = float(gain.replace("\N{MINUS SIGN}", "-"))
+                found.append(Seen(cell, night, int(judged), gained, _gain(before, night.unseen)))
             before = night.unseen
     return found
 
@@ -55,7 +58,7 @@ def seen_table(nights: Sequence[Seen]) -> str:
     lines = [
         "**what the gate saw, and what was true** (ndcg@10 against that night's champion)",
         "",
-        "| wrong votes | half | night | judged questions | gain on them | gain on those that nobody asked |",
+        "| wrong votes | half | night | judged not trained on | gain on them | gain on those that nobody asked |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
@@ -65,4 +68,8 @@ def seen_table(nights: Sequence[Seen]) -> str:
     ]
     saw, true = (float(np.mean(values)) for values in zip(*((one.gain, one.true) for one in nights), strict=True))
     lines.append(f"| mean of {len(nights)} | | | | {saw:+.3f} | {true:+.3f} |")
+    for number in sorted({one.night.night for one in nights}):
+        some = [one for one in nights if one.night.night == number]
+        saw, true = (float(np.mean(values)) for values in zip(*((one.gain, one.true) for one in some), strict=True))
+        lines.append(f"| mean of {len(some)} | | {number} | | {saw:+.3f} | {true:+.3f} |")
     return "\n".join(lines)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.loop.cells import Night, night_of
 from bench.loop.figures import figure, scores
 from bench.loop.scoring import Rank
 from store.types import FIRST_STAGE_VERSION
+from trainer.significance import FloatArray
 
 BEGIN, END = "<!-- week: begin -->", "<!-- week: end -->"
 
@@ -21,6 +25,8 @@ class Day:
     """What was asked on one day, in its order, and where the right places stood before anybody rated."""
 
     kinds: tuple[str, ...]
+    origins: tuple[str, ...]
+    """The question that each one is, in its first words: repeats of one are no further evidence of their own."""
     serving: int
     """The version that served on that day."""
     latest: int
@@ -51,7 +57,7 @@ def _week(raw: dict[str, Any]) -> Week:
         Day(
             **{
                 **day,
-                **{name: tuple(day[name]) for name in ("kinds", "nothing", "served", "challenger")},
+                **{name: tuple(day[name]) for name in ("kinds", "origins", "nothing", "served", "challenger")},
                 "night": None if day["night"] is None else night_of(day["night"]),
             }
         )
@@ -73,15 +79,15 @@ def _about(week: Week) -> str:
         "|---|---|---|---|---|---|---|",
         *(_day(number, day) for number, day in enumerate(week.days, start=1)),
         "",
-        "| asked from day 2 on | questions | what served: gain in mrr@10 (95 % interval) | p "
+        "| asked from day 2 on | asked (questions) | what served: gain in mrr@10 (95 % interval) | p "
         "| latest challenger, whatever the gate said | p |",
         "|---|---|---|---|---|---|",
-        *_gains(week.days[1:], "all"),
+        *_gains(week.days[1:-1]),
         "",
-        "| asked on the day after the week | questions | what serves: gain in mrr@10 (95 % interval) | p "
+        "| scored on the day after the week | scored (questions) | what serves: gain in mrr@10 (95 % interval) | p "
         "| latest challenger, whatever the gate said | p |",
         "|---|---|---|---|---|---|",
-        *_gains(week.days[-1:], "all"),
+        *_gains(week.days[-1:]),
         "",
         *(f"* night {number}: {day.night.reasons[0]}" for number, day in enumerate(week.days, start=1) if day.night),
     ]
@@ -93,25 +99,37 @@ def _day(number: int, day: Day) -> str:
     night = day.night
     asked = f"{len(day.kinds)}" if night else f"– ({len(day.kinds)} scored)"
     job = f"{night.job_seconds:.0f} s" if night else "–"
-    decision = f"{night.decision}" if night else "–"
+    decision = f"{night.decision or 'no challenger'}" if night else "–"
     by = "no reranking" if day.serving == FIRST_STAGE_VERSION else f"version {day.serving}"
     return f"| {number} | {asked} | {by} | {job} | {decision} | {served:.3f} | {nothing:.3f} |"
 
 
-def _gains(days: Sequence[Day], whole: str) -> list[str]:
-    kinds = list(dict.fromkeys(sorted(kind for day in days for kind in day.kinds)))
-    return [_row(days, {kind}, kind) for kind in kinds] + [_row(days, set(kinds), whole)]
+def _gains(days: Sequence[Day]) -> list[str]:
+    kinds = sorted({kind for day in days for kind in day.kinds}, key=lambda kind: (not kind.startswith("new"), kind))
+    return [_row(days, {kind}, kind) for kind in kinds] + [_row(days, set(kinds), "all")]
 
 
 def _row(days: Sequence[Day], kinds: set[str], title: str) -> str:
-    nothing, served, challenger = (_ranks(days, kinds, arm) for arm in ("nothing", "served", "challenger"))
+    counts, nothing = _by_question(days, kinds, "nothing")
     cells = []
-    for arm in (served, challenger):
-        found = figure(scores(arm, "mrr@10"), scores(nothing, "mrr@10"))
+    for arm in ("served", "challenger"):
+        _, got = _by_question(days, kinds, arm)
+        found = figure(got, nothing)
         gained = f"{found.gain:+.1%} ({found.low:+.1%} to {found.high:+.1%}) | {found.p:.4f}"
-        cells.append("– | –" if arm == nothing else gained)
-    return f"| {title} | {len(nothing)} | {' | '.join(cells)} |"
+        cells.append("– | –" if np.array_equal(got, nothing) else gained)
+    return f"| {title} | {counts} ({len(nothing)}) | {' | '.join(cells)} |"
 
 
-def _ranks(days: Sequence[Day], kinds: set[str], arm: str) -> list[Rank]:
-    return [rank for day in days for kind, rank in zip(day.kinds, getattr(day, arm), strict=True) if kind in kinds]
+def _by_question(days: Sequence[Day], kinds: set[str], arm: str) -> tuple[int, FloatArray]:
+    """How often these kinds were asked, and each question's sum of mrr@10, shape ``(questions,)``.
+
+    Sums, so that a ratio of means stays what it is, while interval and test draw questions and not their repeats.
+    """
+    sums: dict[str, float] = defaultdict(float)
+    count = 0
+    for day in days:
+        for kind, origin, score in zip(day.kinds, day.origins, scores(getattr(day, arm), "mrr@10"), strict=True):
+            if kind in kinds:
+                sums[origin] += float(score)
+                count += 1
+    return count, np.array([sums[origin] for origin in sorted(sums)])

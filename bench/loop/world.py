@@ -56,18 +56,19 @@ class World:
         target = self.root / "cells" / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source or self.index, target)
-        if self._features.exists():
-            shutil.copytree(self._features, target / "features", dirs_exist_ok=True)
+        if self.kept_features.exists():
+            shutil.copytree(self.kept_features, target / "features", dirs_exist_ok=True)
         return target
 
     def keep_features(self, data: Path) -> None:
         """Let the next cell's nights begin with the features of this one's: most of its pairs are the same."""
         if (data / "features").exists():
-            shutil.rmtree(self._features, ignore_errors=True)
-            shutil.copytree(data / "features", self._features)
+            shutil.rmtree(self.kept_features, ignore_errors=True)
+            shutil.copytree(data / "features", self.kept_features)
 
     @property
-    def _features(self) -> Path:
+    def kept_features(self) -> Path:
+        """Of the nights of earlier cells."""
         return self.root / "nights"
 
 
