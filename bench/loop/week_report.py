@@ -89,9 +89,24 @@ def _about(week: Week) -> str:
         "|---|---|---|---|---|---|",
         *_gains(week.days[-1:]),
         "",
+        *_trained(week.days),
         *(f"* night {number}: {day.night.reasons[0]}" for number, day in enumerate(week.days, start=1) if day.night),
     ]
     return "\n".join(lines)
+
+
+def _trained(days: Sequence[Day]) -> list[str]:
+    """The days on which a trained version served; nothing where none did."""
+    some = [day for day in days if day.serving != FIRST_STAGE_VERSION]
+    if not some:
+        return []
+    return [
+        f"| the {len(some)} days on which a trained version served | scored (questions) "
+        "| what served: gain in mrr@10 (95 % interval) | p | latest challenger, whatever the gate said | p |",
+        "|---|---|---|---|---|---|",
+        *_gains(some),
+        "",
+    ]
 
 
 def _day(number: int, day: Day) -> str:
