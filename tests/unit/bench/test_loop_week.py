@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,14 @@ def test_gains_leave_out_the_first_day_and_the_last_day_has_a_table_of_its_own()
 def test_what_served_like_no_reranking_has_no_gain() -> None:
     text = summary([Week(7, 10, (NOTHING, NOTHING, NOTHING))])
     assert "| new | 2 (2) | – | – | +100.0%" in text
+
+
+def test_the_days_with_a_trained_version_have_a_table_of_their_own() -> None:
+    trained = replace(day(nothing=2, served=1, challenger=2), serving=3)
+    text = summary([Week(7, 10, (NOTHING, NOTHING, trained, trained))])
+    table = text.split("the 2 days on which a trained version served")[1]
+    assert "| new | 4 (2) | +100.0% (+100.0% to +100.0%)" in table
+    assert "a trained version served" not in summary([Week(7, 10, (NOTHING, NOTHING, NOTHING))])
 
 
 def test_one_question_asked_often_is_no_more_evidence_than_one_difference() -> None:
