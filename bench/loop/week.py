@@ -116,7 +116,7 @@ def _notes(world: World) -> Json:
     return {
         "made_with": made_with(OBEYED),
         "asked": {"days": DAYS, "new": NEW, "again": AGAIN},
-        "features_of_earlier_cells": world.kept_features.exists(),
+        "features_of_earlier_cells": world.night_features.exists(),
     }
 
 

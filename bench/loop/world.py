@@ -56,18 +56,18 @@ class World:
         target = self.root / "cells" / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source or self.index, target)
-        if self.kept_features.exists():
-            shutil.copytree(self.kept_features, target / "features", dirs_exist_ok=True)
+        if self.night_features.exists():
+            shutil.copytree(self.night_features, target / "features", dirs_exist_ok=True)
         return target
 
     def keep_features(self, data: Path) -> None:
         """Let the next cell's nights begin with the features of this one's: most of its pairs are the same."""
         if (data / "features").exists():
-            shutil.rmtree(self.kept_features, ignore_errors=True)
-            shutil.copytree(data / "features", self.kept_features)
+            shutil.rmtree(self.night_features, ignore_errors=True)
+            shutil.copytree(data / "features", self.night_features)
 
     @property
-    def kept_features(self) -> Path:
+    def night_features(self) -> Path:
         """Of the nights of earlier cells."""
         return self.root / "nights"
 
